@@ -1,1 +1,5 @@
-//! candle-signature
+//! Typed, structured LLM programs in Rust on a local Qwen2 model: no server, no Python.
+
+#![deny(missing_docs)]
+
+pub mod signature;

@@ -1,0 +1,27 @@
+//! A signature as data: what a derive emits, and what prompt, grammar and parser read.
+//!
+//! Nothing here renders, parses or runs anything. It imports no other module of the crate.
+
+mod constraint;
+mod demo;
+mod field_set;
+mod impls;
+mod marker;
+mod spec;
+mod types;
+mod value;
+
+pub use constraint::{Bound, Constraint};
+pub use demo::{Demo, PartialDemo};
+pub use field_set::{FieldSet, FieldValues, Signature};
+pub use impls::FieldValue;
+pub use marker::{escape_markers, marker_name, unescape_markers};
+pub use spec::{DefaultValue, FieldSpec, SignatureSpec};
+pub use types::{
+    EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
+    VariantSpec,
+};
+pub use value::{Value, ValueError};
+
+/// Text that is `'static` in derived specs and owned in specs built at run time.
+pub type Str = std::borrow::Cow<'static, str>;
