@@ -5,12 +5,11 @@
 
 mod chat;
 mod message;
-mod schema;
 mod types;
 mod value;
 
 pub use chat::{assistant_content, chat_messages, user_content};
 pub use message::{Message, Role};
-pub use schema::json_schema;
 pub use types::type_name;
 pub use value::render_value;
+pub(crate) use value::to_json;

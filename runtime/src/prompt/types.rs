@@ -1,8 +1,7 @@
 //! What a type is called in the prompt, and what the model is told about its values.
 
-use crate::signature::{EnumSpec, FieldType, TypeRef};
+use crate::signature::{EnumSpec, FieldType, TypeRef, json_schema};
 
-use super::schema::json_schema;
 use super::value::to_json;
 
 /// The name of a type in the prompt, in Python's words, which models know best: `list[str]`, `Optional[int]`.

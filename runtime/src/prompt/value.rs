@@ -23,7 +23,7 @@ pub fn render_value(value: &Value) -> Cow<'_, str> {
 }
 
 /// JSON on one line, with a blank after each comma and colon, as Python's `json.dumps(ensure_ascii=False)` writes it.
-pub(super) fn to_json(value: &impl Serialize) -> String {
+pub(crate) fn to_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
     match value.serialize(&mut Serializer::with_formatter(&mut bytes, Spaced)) {
         Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),

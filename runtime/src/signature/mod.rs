@@ -7,6 +7,7 @@ mod demo;
 mod field_set;
 mod impls;
 mod marker;
+mod schema;
 mod spec;
 mod types;
 mod value;
@@ -16,6 +17,7 @@ pub use demo::{Demo, PartialDemo};
 pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::FieldValue;
 pub use marker::{escape_markers, marker_name, unescape_markers};
+pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, SignatureSpec};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::signature::{
+use super::{
     Bound, Constraint, EnumSpec, FieldSpec, FieldType, ListKind, Payload, StructSpec, VariantSpec,
 };
 
@@ -199,7 +199,6 @@ mod tests {
     use std::borrow::Cow;
 
     use super::*;
-    use crate::prompt::value::to_json;
     use crate::signature::{FieldValue, Str, TypeRef};
 
     #[test]
@@ -213,8 +212,8 @@ mod tests {
             ]),
         };
         assert_eq!(
-            to_json(&json_schema(&FieldType::Struct(spec))),
-            r#"{"type": "object", "properties": {"name": {"type": "string"}, "age": {"anyOf": [{"type": "integer"}, {"type": "null"}], "description": "in years"}}, "required": ["name"]}"#
+            json_schema(&FieldType::Struct(spec)).to_string(),
+            r#"{"type":"object","properties":{"name":{"type":"string"},"age":{"anyOf":[{"type":"integer"},{"type":"null"}],"description":"in years"}},"required":["name"]}"#
         );
     }
 
@@ -232,26 +231,26 @@ mod tests {
             )]),
         });
         assert_eq!(
-            to_json(&json_schema(&TREE)),
-            r##"{"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "object", "properties": {"next": {"$ref": "#/$defs/Tree"}}, "required": ["next"]}}}"##
+            json_schema(&TREE).to_string(),
+            r##"{"$ref":"#/$defs/Tree","$defs":{"Tree":{"type":"object","properties":{"next":{"$ref":"#/$defs/Tree"}},"required":["next"]}}}"##
         );
     }
 
     #[test]
     fn scalars_have_the_plain_schemas() {
         let cases = [
-            (u8::TYPE, r#"{"type": "integer"}"#),
+            (u8::TYPE, r#"{"type":"integer"}"#),
             (
                 <Option<f64>>::TYPE,
-                r#"{"anyOf": [{"type": "number"}, {"type": "null"}]}"#,
+                r#"{"anyOf":[{"type":"number"},{"type":"null"}]}"#,
             ),
             (
                 <std::collections::BTreeMap<String, serde_json::Value>>::TYPE,
-                r#"{"type": "object", "additionalProperties": {}}"#,
+                r#"{"type":"object","additionalProperties":{}}"#,
             ),
         ];
         for (ty, schema) in cases {
-            assert_eq!(to_json(&json_schema(ty)), schema);
+            assert_eq!(json_schema(ty).to_string(), schema);
         }
     }
 }
