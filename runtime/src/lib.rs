@@ -2,5 +2,12 @@
 
 #![deny(missing_docs)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod macros;
 pub mod prompt;
 pub mod signature;
+
+pub use candle_signature_macros::{CandleSignature, CandleValue};
+pub use signature::FieldValue as CandleValue;
