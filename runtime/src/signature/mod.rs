@@ -8,6 +8,7 @@ mod demo;
 pub mod derived;
 mod field_set;
 mod impls;
+mod kind;
 mod literal;
 mod marker;
 mod reader;
@@ -21,7 +22,9 @@ mod value;
 pub use constraint::{Bound, Constraint};
 pub use demo::{Demo, PartialDemo};
 pub use field_set::{FieldSet, FieldValues, Signature};
-pub use impls::FieldValue;
+pub use impls::{FieldValue, TextValue};
+#[doc(hidden)]
+pub use kind::{Kind, KindField};
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
