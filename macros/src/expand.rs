@@ -6,11 +6,12 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{DeriveInput, GenericParam, Generics, Ident, Path, Visibility};
 
-use crate::ast::{Format, HalfAttrs, Signature};
+use crate::ast::{Format, Signature};
 use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
+use crate::usual;
 use crate::valid;
 
 /// `#[derive(CandleSignature)]`.
@@ -65,8 +66,11 @@ fn half(signature: &Signature, half: Role) -> TokenStream {
         let ident = field.ident;
         field_code::into_value(krate, field, &quote!(self.#ident))
     });
+    let usual_impls = usual::impls(signature, half);
     quote! {
         #definition
+
+        #usual_impls
 
         #[automatically_derived]
         impl #impl_generics #private::FieldSet for #ident #ty_generics #where_clause {
@@ -89,10 +93,7 @@ pub(crate) fn half_struct(signature: &Signature, half: Role) -> TokenStream {
     let ident = half_ident(signature, half);
     let generics = half_generics(signature, half);
     let where_clause = &generics.where_clause;
-    let derives = derives(match half {
-        Role::Input => &signature.attrs.input,
-        Role::Output => &signature.attrs.output,
-    });
+    let derives = usual::derives(signature, half);
     let name = signature.original.ident.unraw();
     let doc = format!("The {}s of [`{name}`].", half.word());
     let fields = signature.half(half).map(|field| {
@@ -121,24 +122,6 @@ fn field_docs(field: &Field, half: Role) -> TokenStream {
         field.desc.clone()
     };
     quote!(#[doc = #text])
-}
-
-fn derives(attrs: &HalfAttrs) -> TokenStream {
-    let usual = if attrs.bare {
-        quote!()
-    } else {
-        quote!(
-            ::core::fmt::Debug,
-            ::core::clone::Clone,
-            ::core::cmp::PartialEq,
-        )
-    };
-    let more = &attrs.derives;
-    if attrs.bare && more.is_empty() {
-        quote!()
-    } else {
-        quote!(#[derive(#usual #(#more),*)])
-    }
 }
 
 /// The visibility of everything generated: the signature's own, unless told otherwise.

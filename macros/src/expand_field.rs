@@ -1,6 +1,6 @@
 //! Code of one field: its row in the table, and its way from and to an untyped value.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
@@ -8,6 +8,7 @@ use syn::{Path, Type};
 use crate::constraint::{Constraint, Kind, NumberValue};
 use crate::convert::convert;
 use crate::field::Field;
+use crate::krate::private_at;
 
 /// `FieldSpec::new(...)`.
 pub(crate) fn spec(krate: &Path, field: &Field) -> TokenStream {
@@ -49,7 +50,7 @@ fn type_ref(krate: &Path, field: &Field) -> TokenStream {
     } else if let Some(with) = &field.attrs.with {
         quote!(#private::TypeRef::Lazy(|| #with::TYPE))
     } else {
-        quote!(#private::TypeRef::of::<#ty>())
+        as_field_value(krate, ty, "REF")
     }
 }
 
@@ -90,15 +91,16 @@ pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> To
 }
 
 /// `<T as FieldValue>::function`, all at the type's place: that is where a missing impl is to be reported.
-fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+pub(crate) fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
     let function = syn::Ident::new(function, ty.span());
-    quote_spanned!(ty.span()=> <#ty as #krate::__private::FieldValue>::#function)
+    let private = private_at(krate, ty.span());
+    quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::#function)
 }
 
 /// A constraint; with a type given, also the check that the constraint suits it.
 fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
     let span = constraint.key.span();
-    let private = quote_spanned!(span=> #krate::__private);
+    let private = private_at(krate, span);
     // For a foreign type (`with = ...`) only its module knows what suits it.
     let (suffix, generics) = match ty {
         Some(ty) => ("_of", quote_spanned!(span=> ::<#ty>)),
@@ -187,7 +189,7 @@ pub(crate) fn read_all(
         .collect();
     let takes = shown.iter().enumerate().map(|(at, field)| {
         let (at, from) = (Literal::usize_unsuffixed(at), from_value(krate, field));
-        quote!(reader.take(#at, #from))
+        take(field.ty, quote!(#at, #from))
     });
     let idents = shown.iter().map(|field| field.ident);
     let skipped = fields
@@ -211,4 +213,16 @@ pub(crate) fn read_all(
         };
         #private::Ok(#build)
     }
+}
+
+/// `reader.take(arguments)`, shown to stand where the type stands: from its first token to its last. An error
+/// about the type then has one place however often it is found, and rustc shows it once.
+fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
+    let tokens: Vec<_> = quote!(#ty).into_iter().collect();
+    let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
+        return quote!(reader.take(#arguments));
+    };
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(last.span());
+    quote_spanned!(first.span()=> reader.take #arguments)
 }

@@ -6,6 +6,7 @@ use quote::quote;
 use crate::ast::Signature;
 use crate::expand;
 use crate::field::Role;
+use crate::usual;
 use crate::value::Value;
 
 /// Halves, traits and calls of a broken signature. None of it ever runs.
@@ -63,7 +64,8 @@ fn half_code(signature: &Signature, half: Role) -> TokenStream {
         quote!(#[allow(dead_code)] #vis struct #ident;)
     } else {
         let definition = expand::half_struct(signature, half);
-        quote!(#[allow(dead_code)] #definition)
+        let usual_impls = usual::impls(signature, half);
+        quote!(#[allow(dead_code)] #definition #usual_impls)
     };
     let half_impl = signature.original.generics.params.is_empty().then(|| {
         let ident = expand::half_ident(signature, half);

@@ -16,6 +16,7 @@ mod field;
 mod krate;
 mod shape;
 mod suggest;
+mod usual;
 mod valid;
 mod value;
 

@@ -13,6 +13,6 @@ pub use super::reader::{
 pub use super::suits as constraint;
 pub use super::{
     Bound, Constraint, DefaultValue, Demo, EnumSpec, FieldSet, FieldSpec, FieldType, FieldValue,
-    FieldValues, Payload, PromptFormat, Signature, SignatureSpec, Str, StructSpec, TypeRef, Value,
-    ValueError, VariantSpec,
+    FieldValues, Kind, KindField, Payload, PromptFormat, Signature, SignatureSpec, Str, StructSpec,
+    TypeRef, Value, ValueError, VariantSpec,
 };

@@ -13,7 +13,8 @@ pub use strings::TextValue;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be the type of a signature's field",
     label = "not a field type",
-    note = "add `#[derive(CandleValue)]` to `{Self}`, or use `#[input(with = module)]` / `#[output(with = module)]` for a foreign type"
+    note = "add `#[derive(CandleValue)]` to `{Self}`, or write `with = module` in the field's attribute for a foreign type",
+    note = "strings, numbers, `bool`, `char`, `Option`, lists, sets, arrays, tuples, maps and `serde_json::Value` are field types already"
 )]
 pub trait FieldValue: Sized {
     /// The type as data.
@@ -22,6 +23,10 @@ pub trait FieldValue: Sized {
     /// The type as far as constant evaluation can follow it: `example_file!` checks records against it.
     #[doc(hidden)]
     const KIND: &'static Kind = &Kind::Any;
+
+    /// A reference to the type.
+    #[doc(hidden)]
+    const REF: TypeRef = TypeRef::of::<Self>();
 
     /// The Rust value of an untyped one.
     ///
@@ -140,6 +145,7 @@ mod tests {
     #[test]
     fn a_type_can_contain_itself() {
         struct Tree(Vec<Tree>);
+        #[diagnostic::do_not_recommend]
         impl FieldValue for Tree {
             const TYPE: &'static FieldType = <Vec<Tree>>::TYPE;
             fn from_value(value: Value) -> Result<Self, ValueError> {

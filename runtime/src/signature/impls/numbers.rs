@@ -20,6 +20,7 @@ impl FieldValue for bool {
 
 macro_rules! integers {
     ($($int:ty: $signed:literal $bits:literal),* $(,)?) => {$(
+        #[diagnostic::do_not_recommend]
         impl FieldValue for $int {
             const TYPE: &'static FieldType = &FieldType::Int(IntType { signed: $signed, bits: $bits });
             const KIND: &'static Kind = &Kind::Int(IntType { signed: $signed, bits: $bits });

@@ -96,6 +96,7 @@ impl<T: FieldValue, const N: usize> FieldValue for [T; N] {
 
 macro_rules! tuples {
     ($($len:literal: $($item:ident)*;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($item: FieldValue),*> FieldValue for ($($item,)*) {
             const TYPE: &'static FieldType = &FieldType::Tuple(std::borrow::Cow::Borrowed(
                 const { &[$(TypeRef::of::<$item>()),*] },

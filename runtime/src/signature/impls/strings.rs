@@ -7,6 +7,7 @@ use super::super::{FieldType, FieldValue, Kind, Value, ValueError};
 
 macro_rules! texts {
     ($($text:ty),*) => {$(
+        #[diagnostic::do_not_recommend]
         impl FieldValue for $text {
             const TYPE: &'static FieldType = &FieldType::String;
             const KIND: &'static Kind = &Kind::Text;
