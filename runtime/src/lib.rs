@@ -1,1 +1,2 @@
 //! candle-signature
+pub mod engine;
