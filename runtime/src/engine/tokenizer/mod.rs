@@ -169,6 +169,17 @@ impl Tokenizer {
         self.control_ids.get(text).copied()
     }
 
+    /// All control tokens, special or not: text and id, by id.
+    pub fn control_tokens(&self) -> impl Iterator<Item = (&str, TokenId)> {
+        let mut tokens: Vec<_> = self
+            .control_ids
+            .iter()
+            .map(|(text, id)| (text.as_str(), *id))
+            .collect();
+        tokens.sort_unstable_by_key(|(_, id)| *id);
+        tokens.into_iter()
+    }
+
     /// Whether an id is a control token's.
     #[must_use]
     pub fn is_control(&self, token: TokenId) -> bool {
