@@ -3,5 +3,9 @@
 #![deny(missing_docs)]
 
 pub mod engine;
+mod macros;
 pub mod prompt;
 pub mod signature;
+
+pub use candle_signature_macros::{CandleSignature, CandleValue};
+pub use signature::FieldValue as CandleValue;

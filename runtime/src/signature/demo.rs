@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{FieldSet, FieldValues, Signature};
+use super::{FieldSet, FieldValue, FieldValues, Signature};
 
 /// A demonstration of `S`, typed when it was made (by `example!`, or [`Demo::new`]).
 pub struct Demo<S> {
@@ -37,6 +37,24 @@ impl<S: Signature> Demo<S> {
             values,
             signature: PhantomData,
         }
+    }
+
+    /// Adds the value of one field, by its name in Rust; `field` only says what type it has.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with<T: FieldValue>(mut self, rust_name: &str, _field: fn(S) -> T, value: T) -> Self {
+        let shown = S::RENAMED
+            .iter()
+            .find(|(rust, _)| *rust == rust_name)
+            .map_or(rust_name, |(_, shown)| shown);
+        let is_input = S::Input::FIELDS.iter().any(|field| field.name == shown);
+        let half = if is_input {
+            &mut self.values.inputs
+        } else {
+            &mut self.values.outputs
+        };
+        half.insert(shown.to_owned(), value.into_value());
+        self
     }
 
     /// The values, as the prompt shows them.

@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{SignatureSpec, Str, Value, ValueError};
+use super::{FieldSpec, SignatureSpec, Str, Value, ValueError};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -15,12 +15,19 @@ pub trait Signature: Sized + Send + 'static {
     /// The signature as data.
     const SPEC: &'static SignatureSpec;
 
+    /// Fields whose name in Rust is not the one shown: (Rust's, shown).
+    #[doc(hidden)]
+    const RENAMED: &'static [(&'static str, &'static str)] = &[];
+
     /// Parts a value of the signature itself (as `example!` builds it) into its two halves.
     fn split(self) -> (Self::Input, Self::Output);
 }
 
 /// A struct of fields, to and from untyped values.
 pub trait FieldSet: Sized + Send + 'static {
+    /// The fields as data, in declared order.
+    const FIELDS: &'static [FieldSpec];
+
     /// Builds the struct of the values, or says of every field that failed why.
     ///
     /// # Errors

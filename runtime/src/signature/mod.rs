@@ -4,11 +4,17 @@
 
 mod constraint;
 mod demo;
+#[doc(hidden)]
+pub mod derived;
 mod field_set;
 mod impls;
+mod literal;
 mod marker;
+mod reader;
 mod schema;
 mod spec;
+#[doc(hidden)]
+pub mod suits;
 mod types;
 mod value;
 
@@ -18,7 +24,7 @@ pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::FieldValue;
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use schema::json_schema;
-pub use spec::{DefaultValue, FieldSpec, SignatureSpec};
+pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,

@@ -125,7 +125,53 @@ pub struct EnumSpec {
     pub tag: Str,
 }
 
+impl StructSpec {
+    /// A struct of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(name: &'static str, desc: &'static str, fields: &'static [FieldSpec]) -> Self {
+        StructSpec {
+            name: Cow::Borrowed(name),
+            desc: Cow::Borrowed(desc),
+            fields: Cow::Borrowed(fields),
+        }
+    }
+}
+
+impl VariantSpec {
+    /// A variant of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        desc: &'static str,
+        aliases: &'static [Str],
+        payload: Payload,
+    ) -> Self {
+        VariantSpec {
+            name: Cow::Borrowed(name),
+            aliases: Cow::Borrowed(aliases),
+            desc: Cow::Borrowed(desc),
+            payload,
+        }
+    }
+}
+
 impl EnumSpec {
+    /// An enum of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        desc: &'static str,
+        tag: &'static str,
+        variants: &'static [VariantSpec],
+    ) -> Self {
+        EnumSpec {
+            name: Cow::Borrowed(name),
+            desc: Cow::Borrowed(desc),
+            variants: Cow::Borrowed(variants),
+            tag: Cow::Borrowed(tag),
+        }
+    }
+
     /// Whether no variant carries data, so that a value is just a name.
     #[must_use]
     pub fn is_unit(&self) -> bool {
@@ -169,6 +215,9 @@ pub enum TypeRef {
 }
 
 impl TypeRef {
+    /// Free text.
+    pub const TEXT: TypeRef = TypeRef::Lazy(|| &FieldType::String);
+
     /// The type of `T`.
     #[must_use]
     pub const fn of<T: FieldValue>() -> Self {

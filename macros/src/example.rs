@@ -1,0 +1,92 @@
+//! `example!(Signature { field: value, .. })`: a typed demonstration, checked by rustc at the user's own tokens.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream};
+use syn::{Expr, Ident, Path, Token, braced};
+
+use crate::convert::convert;
+use crate::ctxt::Ctxt;
+
+/// `Signature { field: value, .. }`.
+pub(crate) struct Typed {
+    path: Path,
+    fields: Vec<(Ident, Expr)>,
+    /// `..`: fields are left out.
+    partial: Option<Token![..]>,
+}
+
+impl Parse for Typed {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let path: Path = input.parse()?;
+        let body;
+        braced!(body in input);
+        let mut fields = Vec::new();
+        let mut partial = None;
+        while !body.is_empty() {
+            if body.peek(Token![..]) {
+                partial = Some(body.parse()?);
+                if !body.is_empty() {
+                    return Err(body.error(
+                        "`..` stands last and alone: it marks a demo that leaves fields out",
+                    ));
+                }
+                break;
+            }
+            let name: Ident = body.call(Ident::parse_any)?;
+            let value = if body.peek(Token![:]) {
+                body.parse::<Token![:]>()?;
+                body.parse()?
+            } else if body.is_empty() || body.peek(Token![,]) {
+                syn::parse_quote!(#name)
+            } else {
+                return Err(body.error(format!("expected `:` and a value after `{name}`")));
+            };
+            fields.push((name, value));
+            if !body.is_empty() {
+                body.parse::<Token![,]>()?;
+            }
+        }
+        Ok(Typed {
+            path,
+            fields,
+            partial,
+        })
+    }
+}
+
+/// The demo, or what is wrong with its form.
+pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
+    let cx = Ctxt::new();
+    let mut seen: Vec<&Ident> = Vec::new();
+    for (name, _) in &typed.fields {
+        if seen.contains(&name) {
+            cx.error(name, format!("field `{name}` is given twice"));
+        }
+        seen.push(name);
+    }
+    if let Err(errors) = cx.check() {
+        let errors = errors.to_compile_error();
+        let path = &typed.path;
+        return quote!({ #errors <#krate::__private::Demo<#path>>::from_partial(::core::default::Default::default()) });
+    }
+    let private = quote!(#krate::__private);
+    let path = &typed.path;
+    match typed.partial {
+        None => {
+            let fields = typed.fields.iter().map(|(name, value)| {
+                let value = convert(krate, value);
+                quote!(#name: #value)
+            });
+            quote!(<#private::Demo<_> as ::core::convert::From<#path>>::from(#path { #(#fields),* }))
+        }
+        Some(_) => {
+            let fields = typed.fields.iter().map(|(name, value)| {
+                let (shown, value) = (name.unraw().to_string(), convert(krate, value));
+                quote_spanned!(name.span()=> .with(#shown, |whole: #path| whole.#name, #value))
+            });
+            quote!(<#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*)
+        }
+    }
+}

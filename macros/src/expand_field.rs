@@ -1,0 +1,214 @@
+//! Code of one field: its row in the table, and its way from and to an untyped value.
+
+use proc_macro2::{Literal, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Path, Type};
+
+use crate::constraint::{Constraint, Kind, NumberValue};
+use crate::convert::convert;
+use crate::field::Field;
+
+/// `FieldSpec::new(...)`.
+pub(crate) fn spec(krate: &Path, field: &Field) -> TokenStream {
+    let private = quote!(#krate::__private);
+    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
+    let ty = type_ref(krate, field);
+    let checked = attrs.with.is_none() && attrs.format_with.is_none();
+    let constraints = attrs
+        .constraints
+        .iter()
+        .map(|constraint| constraint_tokens(krate, constraint, checked.then_some(field.ty)));
+    let default = match &attrs.default {
+        None => quote!(#private::None),
+        Some(_) => {
+            let value = default_value(krate, field);
+            let value = into_value(krate, field, &value);
+            quote!(#private::Some(#private::DefaultValue::Lazy(|| #value)))
+        }
+    };
+    let constraints = table(constraints);
+    quote!(#private::FieldSpec::new(#name, #desc, #ty, #constraints, #default))
+}
+
+/// `&'static [..]` as the argument of a call: only a constant of its own lets the rows live that long.
+pub(crate) fn table(rows: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        quote!(&[])
+    } else {
+        quote!(const { &[#(#rows),*] })
+    }
+}
+
+fn type_ref(krate: &Path, field: &Field) -> TokenStream {
+    let private = quote!(#krate::__private);
+    let ty = field.ty;
+    if field.attrs.format_with.is_some() {
+        quote!(#private::TypeRef::TEXT)
+    } else if let Some(with) = &field.attrs.with {
+        quote!(#private::TypeRef::Lazy(|| #with::TYPE))
+    } else {
+        quote!(#private::TypeRef::of::<#ty>())
+    }
+}
+
+/// The typed value of `default` or `default = value`.
+pub(crate) fn default_value(krate: &Path, field: &Field) -> TokenStream {
+    match &field.attrs.default {
+        Some((_, Some(value))) => {
+            let (ty, value) = (field.ty, convert(krate, value));
+            quote!({ let value: #ty = #value; value })
+        }
+        Some((span, None)) => default_of(*span, field.ty),
+        None => default_of(field.ty.span(), field.ty),
+    }
+}
+
+fn default_of(span: Span, ty: &Type) -> TokenStream {
+    quote_spanned!(span=> <#ty as ::core::default::Default>::default())
+}
+
+/// The function from an untyped value to the field's type.
+pub(crate) fn from_value(krate: &Path, field: &Field) -> TokenStream {
+    match &field.attrs.with {
+        Some(with) => quote!(#with::from_value),
+        None => as_field_value(krate, field.ty, "from_value"),
+    }
+}
+
+/// The untyped value of a typed one.
+pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> TokenStream {
+    if let Some(format_with) = &field.attrs.format_with {
+        return quote!(#krate::__private::Value::String(#format_with(&#value)));
+    }
+    let into = match &field.attrs.with {
+        Some(with) => quote!(#with::into_value),
+        None => as_field_value(krate, field.ty, "into_value"),
+    };
+    quote!(#into(#value))
+}
+
+/// `<T as FieldValue>::function`, all at the type's place: that is where a missing impl is to be reported.
+fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+    let function = syn::Ident::new(function, ty.span());
+    quote_spanned!(ty.span()=> <#ty as #krate::__private::FieldValue>::#function)
+}
+
+/// A constraint; with a type given, also the check that the constraint suits it.
+fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
+    let span = constraint.key.span();
+    let private = quote_spanned!(span=> #krate::__private);
+    // For a foreign type (`with = ...`) only its module knows what suits it.
+    let (suffix, generics) = match ty {
+        Some(ty) => ("_of", quote_spanned!(span=> ::<#ty>)),
+        None => ("", quote!()),
+    };
+    let call = |name: &str| {
+        let name = syn::Ident::new(&format!("{name}{suffix}"), span);
+        quote_spanned!(span=> #private::constraint::#name #generics)
+    };
+    match &constraint.kind {
+        Kind::Min(bound) => {
+            let (call, bound) = (call("min"), self::bound(krate, bound.value));
+            quote!(#call(#bound))
+        }
+        Kind::Max(bound) => {
+            let (call, bound) = (call("max"), self::bound(krate, bound.value));
+            quote!(#call(#bound))
+        }
+        Kind::Len { min, max } => {
+            let call = call("len");
+            let max = if *max == usize::MAX {
+                quote!(::core::primitive::usize::MAX)
+            } else {
+                let max = Literal::usize_unsuffixed(*max);
+                quote!(#max)
+            };
+            let min = Literal::usize_unsuffixed(*min);
+            quote!(#call(#min, #max))
+        }
+        Kind::Regex(pattern) => {
+            let call = call("regex");
+            quote!(#call(#pattern))
+        }
+        Kind::OneOf(choices) => {
+            let call = call("one_of");
+            let choices = table(
+                choices
+                    .iter()
+                    .map(|choice| quote!(#private::Str::Borrowed(#choice))),
+            );
+            quote!(#call(#choices))
+        }
+        Kind::OneLine => {
+            let call = call("one_line");
+            quote!(#call())
+        }
+        Kind::Unique => {
+            let call = call("unique");
+            quote!(#call())
+        }
+    }
+}
+
+fn bound(krate: &Path, bound: NumberValue) -> TokenStream {
+    let private = quote!(#krate::__private);
+    match bound {
+        NumberValue::Int(n) => {
+            let n = Literal::i128_unsuffixed(n);
+            quote!(#private::Bound::Int(#n))
+        }
+        NumberValue::UInt(n) => {
+            let n = Literal::u128_unsuffixed(n);
+            quote!(#private::Bound::UInt(#n))
+        }
+        NumberValue::Float(x) => {
+            let x = Literal::f64_unsuffixed(x);
+            quote!(#private::Bound::Float(#x))
+        }
+    }
+}
+
+/// The body of `from_values`: `constructor { field, .. }` of what `reader` gives, or its `failure()`.
+pub(crate) fn read_all(
+    krate: &Path,
+    constructor: &TokenStream,
+    table: &TokenStream,
+    values: &TokenStream,
+    fields: &[&Field],
+    failure: &str,
+) -> TokenStream {
+    let private = quote!(#krate::__private);
+    let failure = quote::format_ident!("{failure}");
+    let shown: Vec<_> = fields.iter().filter(|field| field.is_shown()).collect();
+    let locals: Vec<_> = (0..shown.len())
+        .map(|at| quote::format_ident!("f{at}"))
+        .collect();
+    let takes = shown.iter().enumerate().map(|(at, field)| {
+        let (at, from) = (Literal::usize_unsuffixed(at), from_value(krate, field));
+        quote!(reader.take(#at, #from))
+    });
+    let idents = shown.iter().map(|field| field.ident);
+    let skipped = fields
+        .iter()
+        .filter(|field| !field.is_shown())
+        .map(|field| {
+            let (ident, value) = (field.ident, default_value(krate, field));
+            quote!(#ident: #value)
+        });
+    let build = quote!(#constructor { #(#idents: #locals,)* #(#skipped,)* });
+    if shown.is_empty() {
+        return quote! {
+            let _ = #values;
+            #private::Ok(#build)
+        };
+    }
+    quote! {
+        let mut reader = #private::Reader::new(#values, #table);
+        let (#(#private::Some(#locals),)*) = (#(#takes,)*) else {
+            return #private::Err(reader.#failure());
+        };
+        #private::Ok(#build)
+    }
+}

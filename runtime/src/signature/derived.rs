@@ -1,0 +1,18 @@
+//! What generated code calls of `signature`; re-exported by `__private`. No part of the public API.
+
+pub use std::borrow::Cow;
+pub use std::option::Option::{None, Some};
+pub use std::result::Result::{self, Err, Ok};
+pub use std::vec::Vec;
+
+pub use super::literal::{items, text};
+pub use super::reader::{
+    Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant, variant,
+    variant_fields, variant_value,
+};
+pub use super::suits as constraint;
+pub use super::{
+    Bound, Constraint, DefaultValue, Demo, EnumSpec, FieldSet, FieldSpec, FieldType, FieldValue,
+    FieldValues, Payload, PromptFormat, Signature, SignatureSpec, Str, StructSpec, TypeRef, Value,
+    ValueError, VariantSpec,
+};
