@@ -2,5 +2,6 @@
 
 #![deny(missing_docs)]
 
+pub mod engine;
 pub mod prompt;
 pub mod signature;

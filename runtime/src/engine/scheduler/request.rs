@@ -1,0 +1,138 @@
+//! What a generation is asked for with and what it answers.
+
+use crate::engine::{EngineError, ModelConfig, Sampler, SamplingParams, TokenId};
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// Rules out tokens before sampling. The only way in which a grammar reaches the engine.
+pub trait LogitsMask: Send {
+    /// Sets the logits of forbidden tokens to minus infinity. `generated` are the reply's tokens so far.
+    fn apply(&mut self, generated: &[TokenId], logits: &mut [f32]);
+}
+
+/// A prompt to continue, and how.
+pub struct GenerateRequest {
+    /// Tokens to continue; at least one.
+    pub prompt: Vec<TokenId>,
+    /// Most tokens to generate; fewer where the context ends. 0 gives an empty generation.
+    pub max_tokens: usize,
+    /// How each token is chosen.
+    pub sampling: SamplingParams,
+    /// Tokens that end the reply and are not part of it, usually [`crate::engine::Model::end_tokens`].
+    pub stop_tokens: Vec<TokenId>,
+    /// Most tokens of prompt and reply together; the model's own limit holds as well.
+    pub context_length: usize,
+    /// Without it every step recomputes the whole sequence: slow, and the same tokens.
+    pub use_kv_cache: bool,
+    /// Most tokens the KV cache may hold; the reply ends where it is full.
+    pub max_cache_tokens: Option<usize>,
+    /// Restricts the reply.
+    pub mask: Option<Box<dyn LogitsMask>>,
+}
+
+impl GenerateRequest {
+    /// Greedy continuation of a prompt, up to `max_tokens` or the model's context, with a KV cache.
+    #[must_use]
+    pub fn greedy(prompt: Vec<TokenId>, max_tokens: usize) -> Self {
+        Self {
+            prompt,
+            max_tokens,
+            sampling: SamplingParams::default(),
+            stop_tokens: Vec::new(),
+            context_length: usize::MAX,
+            use_kv_cache: true,
+            max_cache_tokens: None,
+            mask: None,
+        }
+    }
+
+    /// The number of tokens that may be generated, or why none of this request can run.
+    pub(super) fn limit(&self, model: &ModelConfig) -> Result<usize, EngineError> {
+        let actual = self.prompt.len();
+        if actual == 0 {
+            return Err(EngineError::EmptyPrompt);
+        }
+        let vocab_size = model.vocab_size;
+        if let Some(token) = self
+            .prompt
+            .iter()
+            .find(|token| token.0 as usize >= vocab_size)
+        {
+            return Err(EngineError::TokenOutOfRange {
+                id: token.0,
+                vocab_size,
+            });
+        }
+        let context = self.context_length.min(model.max_positions);
+        if actual > context {
+            return Err(EngineError::ContextTooLong {
+                actual,
+                max: context,
+            });
+        }
+        let cache = match self.max_cache_tokens {
+            Some(max) if self.use_kv_cache => max,
+            _ => usize::MAX,
+        };
+        if actual > cache {
+            return Err(EngineError::CacheTooSmall { actual, max: cache });
+        }
+        Ok(self.max_tokens.min(context.min(cache) - actual))
+    }
+}
+
+impl std::fmt::Debug for GenerateRequest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("GenerateRequest")
+            .field("prompt_tokens", &self.prompt.len())
+            .field("max_tokens", &self.max_tokens)
+            .field("sampling", &self.sampling)
+            .field("masked", &self.mask.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a generation ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FinishReason {
+    /// A stop token was chosen.
+    Stop,
+    /// `max_tokens`, the context or the cache left no room.
+    Length,
+}
+
+/// Where the time of a generation went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timings {
+    /// Waiting for a place among the running sequences.
+    pub queue: Duration,
+    /// From there to the first token.
+    pub prefill: Duration,
+    /// From the first token to the last.
+    pub decode: Duration,
+}
+
+/// A finished generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generation {
+    /// The reply, without the stop token.
+    pub tokens: Vec<TokenId>,
+    /// Why it ended.
+    pub finish: FinishReason,
+    /// Tokens in the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens chosen, a stop token included.
+    pub completion_tokens: usize,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+/// A request on its way to the engine's thread.
+pub(super) struct Job {
+    pub request: GenerateRequest,
+    /// Checked number of tokens to generate.
+    pub limit: usize,
+    pub sampler: Sampler,
+    pub queued: Instant,
+    pub reply: oneshot::Sender<Result<Generation, EngineError>>,
+}
