@@ -5,8 +5,8 @@ use toktrie::{TokEnv, TokenId};
 
 /// Texts that end something, or are the least that must stand somewhere, most wanted first.
 const ENDINGS: &[&str] = &[
-    "\n\n", "\n", "[[", "\"", "]", "}", "\"]", "\"}", "]]", "}}", "[]", "{}", "\"\"", "null", "0", "1", "-1", "true", ", ", ",", ": ",
-    ":", ".", "a", "A", "x",
+    "\n\n", "\n", "[[", "\"", "]", "}", "\"]", "\"}", "]]", "}}", "[]", "{}", "\"\"", "null", "0",
+    "1", "-1", "true", ", ", ",", ": ", ":", ".", "a", "A", "x",
 ];
 
 /// No reply needs more tokens than this to end: a bound on the search, not on replies.
@@ -50,11 +50,11 @@ impl Closer {
 
     /// The token that leads to the end the soonest, as far as one step shows.
     fn next(&self, matcher: &mut Matcher) -> Option<TokenId> {
-        if let Some(token) = self
-            .endings
-            .iter()
-            .find(|token| matcher.validate_tokens(&[**token]).is_ok_and(|valid| valid == 1))
-        {
+        if let Some(token) = self.endings.iter().find(|token| {
+            matcher
+                .validate_tokens(&[**token])
+                .is_ok_and(|valid| valid == 1)
+        }) {
             return Some(*token);
         }
         // Somewhere inside a name or a pattern: the allowed token that carries on farthest.

@@ -33,13 +33,12 @@ impl GrammarCompiler {
     ///
     /// # Errors
     /// [`GrammarError::Compile`] if the vocabulary can't be used.
-    pub fn new(
-        tokenizer: Arc<Tokenizer>,
-        size: usize,
-        end: TokenId,
-    ) -> Result<Self, GrammarError> {
+    pub fn new(tokenizer: Arc<Tokenizer>, size: usize, end: TokenId) -> Result<Self, GrammarError> {
         let vocabulary = vocabulary(tokenizer, size, end);
-        let capabilities = InferenceCapabilities { ff_tokens: true, ..Default::default() };
+        let capabilities = InferenceCapabilities {
+            ff_tokens: true,
+            ..Default::default()
+        };
         let slices = llguidance::earley::SlicedBiasComputer::general_slices();
         let mut factory = ParserFactory::new(&vocabulary, capabilities, &slices)
             .map_err(|error| GrammarError::Compile(error.to_string()))?;
@@ -52,14 +51,21 @@ impl GrammarCompiler {
         })
     }
 
+    /// What was compiled of this constraint before, if anything.
+    ///
+    /// # Errors
+    /// If no value satisfies the constraint.
+    pub fn compiled(&self, constraint: &Constraint) -> Result<Option<Grammar>, GrammarError> {
+        Ok(self.known(&constraint.source()?))
+    }
+
     /// Compiles a constraint, or returns what was compiled before.
     ///
     /// # Errors
     /// If no value satisfies the constraint, or the grammar does not compile.
     pub fn compile(&self, constraint: &Constraint) -> Result<Grammar, GrammarError> {
         let source = constraint.source()?;
-        let known = |compiled: &HashMap<Source, Grammar>| compiled.get(&source).cloned();
-        if let Some(grammar) = known(&self.compiled.lock().unwrap_or_else(PoisonError::into_inner)) {
+        if let Some(grammar) = self.known(&source) {
             return Ok(grammar);
         }
         let grammar = self.build(&source)?;
@@ -69,6 +75,14 @@ impl GrammarCompiler {
         }
         compiled.insert(source, grammar.clone());
         Ok(grammar)
+    }
+
+    fn known(&self, source: &Source) -> Option<Grammar> {
+        self.compiled
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(source)
+            .cloned()
     }
 
     fn build(&self, source: &Source) -> Result<Grammar, GrammarError> {
@@ -83,7 +97,10 @@ impl GrammarCompiler {
         let matcher = Matcher::new(self.factory.create_parser(top));
         match matcher.get_error() {
             Some(error) => Err(refused(&error)),
-            None => Ok(Grammar { start: Arc::new(Mutex::new(matcher)), closer: Arc::clone(&self.closer) }),
+            None => Ok(Grammar {
+                start: Arc::new(Mutex::new(matcher)),
+                closer: Arc::clone(&self.closer),
+            }),
         }
     }
 }
@@ -105,17 +122,29 @@ impl Grammar {
     /// A mask at the grammar's start, for one reply.
     #[must_use]
     pub fn mask(&self) -> Box<dyn LogitsMask> {
-        let start = self.start.lock().unwrap_or_else(PoisonError::into_inner).deep_clone();
+        let start = self
+            .start
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .deep_clone();
         Box::new(GrammarMask::new(start, Arc::clone(&self.closer)))
     }
 
     /// Whether the whole text is a reply of the grammar.
     #[must_use]
     pub fn accepts(&self, text: &str) -> bool {
-        let mut matcher = self.start.lock().unwrap_or_else(PoisonError::into_inner).deep_clone();
-        let Ok(environment) = matcher.tok_env() else { return false };
+        let mut matcher = self
+            .start
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .deep_clone();
+        let Ok(environment) = matcher.tok_env() else {
+            return false;
+        };
         let tokens = environment.tokenize(text);
-        matcher.try_consume_tokens(&tokens).is_ok_and(|taken| taken == tokens.len())
+        matcher
+            .try_consume_tokens(&tokens)
+            .is_ok_and(|taken| taken == tokens.len())
             && (matcher.is_stopped() || matcher.is_accepting().unwrap_or(false))
     }
 }

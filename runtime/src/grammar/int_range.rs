@@ -35,8 +35,16 @@ fn magnitudes(low: u128, high: u128) -> Option<String> {
     }
     let (shortest, longest) = (low.to_string().len(), high.to_string().len());
     let choices = (shortest..=longest).map(|digits| {
-        let from = if digits == shortest { low.to_string() } else { format!("1{}", "0".repeat(digits - 1)) };
-        let to = if digits == longest { high.to_string() } else { "9".repeat(digits) };
+        let from = if digits == shortest {
+            low.to_string()
+        } else {
+            format!("1{}", "0".repeat(digits - 1))
+        };
+        let to = if digits == longest {
+            high.to_string()
+        } else {
+            "9".repeat(digits)
+        };
         same_length(from.as_bytes(), to.as_bytes())
     });
     Some(choices.collect::<Vec<_>>().join("|"))
@@ -58,7 +66,11 @@ fn same_length(low: &[u8], high: &[u8]) -> String {
     let from_zero = low_rest.iter().all(|digit| *digit == b'0');
     let to_nine = high_rest.iter().all(|digit| *digit == b'9');
     if first == last && !(from_zero && to_nine) {
-        return format!("{}({})", char::from(first), same_length(low_rest, high_rest));
+        return format!(
+            "{}({})",
+            char::from(first),
+            same_length(low_rest, high_rest)
+        );
     }
     let mut choices = Vec::new();
     let (mut first, mut last) = (first, last);
@@ -99,10 +111,24 @@ mod tests {
 
     #[test]
     fn every_small_range_is_exact() {
-        for (min, max) in [(0, 0), (-1, 1), (7, 8), (0, 255), (-128, 127), (19, 1203), (-45, -12), (99, 101), (-1000, 1000)] {
+        for (min, max) in [
+            (0, 0),
+            (-1, 1),
+            (7, 8),
+            (0, 255),
+            (-128, 127),
+            (19, 1203),
+            (-45, -12),
+            (99, 101),
+            (-1000, 1000),
+        ] {
             let regex = matcher(min, Bound::Signed(max));
             for n in -1500..1500 {
-                assert_eq!(regex.is_match(&n.to_string()), (min..=max).contains(&n), "{n} in {min}..={max}");
+                assert_eq!(
+                    regex.is_match(&n.to_string()),
+                    (min..=max).contains(&n),
+                    "{n} in {min}..={max}"
+                );
             }
             for odd in ["", "-", "-0", "00", "01", "+1", "1.0", " 1"] {
                 assert!(!regex.is_match(odd), "{odd:?}");

@@ -30,7 +30,10 @@ pub(super) fn chat_grammar(spec: &SignatureSpec) -> Result<String, GrammarError>
         let _ = write!(reply, "{gap}{marker} {value} ");
     }
     let end = literal("[[ ## completed ## ]]");
-    Ok(format!("start: {reply}NL NL {end}\nNL: \"\\n\"\n{}", rules.text))
+    Ok(format!(
+        "start: {reply}NL NL {end}\nNL: \"\\n\"\n{}",
+        rules.text
+    ))
 }
 
 /// The rules written so far.
@@ -50,7 +53,11 @@ impl Rules {
             return name.clone();
         }
         let number = self.known.len() + self.named.len();
-        let name = if is_terminal { format!("T{number}") } else { format!("r{number}") };
+        let name = if is_terminal {
+            format!("T{number}")
+        } else {
+            format!("r{number}")
+        };
         let _ = writeln!(self.text, "{name}: {definition}");
         self.known.insert(definition, name.clone());
         name
@@ -69,9 +76,10 @@ impl Rules {
         match ty {
             FieldType::String => self.plain_text(field),
             FieldType::Char => Ok(self.terminal(r"[^\s\x00-\x20\x7f]")),
-            FieldType::Enum(spec) if spec.is_unit() => {
-                self.choice(spec.variants.iter().map(|variant| literal(&variant.name)), field)
-            }
+            FieldType::Enum(spec) if spec.is_unit() => self.choice(
+                spec.variants.iter().map(|variant| literal(&variant.name)),
+                field,
+            ),
             FieldType::Option(inner) => {
                 let value = self.plain_value(inner, field)?;
                 Ok(self.define(false, format!("\"null\" | {value}")))
@@ -133,8 +141,10 @@ impl Rules {
                 Ok(self.repeated("[", &item, "]", min, max))
             }
             FieldType::Tuple(items) => {
-                let items: Vec<_> =
-                    items.iter().map(|item| self.bare_json(item, field)).collect::<Result<_, _>>()?;
+                let items: Vec<_> = items
+                    .iter()
+                    .map(|item| self.bare_json(item, field))
+                    .collect::<Result<_, _>>()?;
                 Ok(self.define(false, format!("\"[\" {} \"]\"", items.join(" \", \" "))))
             }
             FieldType::Map(value) => {
@@ -149,7 +159,10 @@ impl Rules {
             }
             FieldType::Enum(spec) if spec.is_unit() => {
                 let quoted = |name: &str| literal(&json!(name).to_string());
-                self.choice(spec.variants.iter().map(|variant| quoted(&variant.name)), field)
+                self.choice(
+                    spec.variants.iter().map(|variant| quoted(&variant.name)),
+                    field,
+                )
             }
             FieldType::Enum(spec) => self.tagged(spec),
         }
@@ -189,7 +202,10 @@ impl Rules {
         }
         for field in fields {
             let value = self.json_value(&field.ty, field)?;
-            parts.push(format!("{} {value}", literal(&format!("{}: ", json!(field.name)))));
+            parts.push(format!(
+                "{} {value}",
+                literal(&format!("{}: ", json!(field.name)))
+            ));
         }
         Ok(format!("\"{{\" {} \"}}\"", parts.join(" \", \" ")))
     }
@@ -224,7 +240,11 @@ impl Rules {
         }
         let more_max = max.map_or(String::new(), |max| (max - 1).to_string());
         let items = format!("{item} (\", \" {item}){{{},{more_max}}}", min.max(1) - 1);
-        let items = if min == 0 { format!("({items})?") } else { items };
+        let items = if min == 0 {
+            format!("({items})?")
+        } else {
+            items
+        };
         self.define(false, format!("{open} {items} {close}"))
     }
 
@@ -243,7 +263,12 @@ impl Rules {
     fn json_string(&mut self, field: &FieldSpec) -> Result<String, GrammarError> {
         let shape = StringShape::of(field)?;
         if let Some(options) = shape.options {
-            return self.choice(options.iter().map(|option| literal(&json!(option).to_string())), field);
+            return self.choice(
+                options
+                    .iter()
+                    .map(|option| literal(&json!(option).to_string())),
+                field,
+            );
         }
         if shape.len.is_none() && shape.regex.is_none() {
             return Ok(if shape.one_line {
@@ -316,7 +341,9 @@ impl Rules {
             FloatType::F32 => "",
             FloatType::F64 => r"([eE][+-]?[0-9]{1,2})?",
         };
-        Ok(self.terminal(&format!(r"-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,17}})?{exponent}")))
+        Ok(self.terminal(&format!(
+            r"-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,17}})?{exponent}"
+        )))
     }
 }
 
@@ -330,7 +357,12 @@ struct StringShape<'a> {
 
 impl<'a> StringShape<'a> {
     fn of(field: &'a FieldSpec) -> Result<Self, GrammarError> {
-        let mut shape = StringShape { options: None, regex: None, len: len_of(field), one_line: false };
+        let mut shape = StringShape {
+            options: None,
+            regex: None,
+            len: len_of(field),
+            one_line: false,
+        };
         for constraint in &*field.constraints {
             match constraint {
                 Constraint::OneOf(options) => {
@@ -341,22 +373,34 @@ impl<'a> StringShape<'a> {
                 _ => {}
             }
         }
-        if shape.len.is_some_and(|(min, max)| max.is_some_and(|max| max < min.max(1))) {
-            return Err(unsatisfiable(field, "its length must be at least 1 and at most its bound"));
+        if shape
+            .len
+            .is_some_and(|(min, max)| max.is_some_and(|max| max < min.max(1)))
+        {
+            return Err(unsatisfiable(
+                field,
+                "its length must be at least 1 and at most its bound",
+            ));
         }
         Ok(shape)
     }
 }
 
 fn len_of(field: &FieldSpec) -> Option<(usize, Option<usize>)> {
-    field.constraints.iter().find_map(|constraint| match constraint {
-        Constraint::Len { min, max } => Some((*min, (*max != usize::MAX).then_some(*max))),
-        _ => None,
-    })
+    field
+        .constraints
+        .iter()
+        .find_map(|constraint| match constraint {
+            Constraint::Len { min, max } => Some((*min, (*max != usize::MAX).then_some(*max))),
+            _ => None,
+        })
 }
 
 fn unsatisfiable(field: &FieldSpec, problem: &str) -> GrammarError {
-    GrammarError::Unsatisfiable { field: field.name.to_string(), problem: problem.into() }
+    GrammarError::Unsatisfiable {
+        field: field.name.to_string(),
+        problem: problem.into(),
+    }
 }
 
 /// A Lark string: JSON's escapes are Lark's.

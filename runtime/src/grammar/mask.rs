@@ -29,7 +29,12 @@ enum State {
 
 impl GrammarMask {
     pub(super) fn new(start: Matcher, closer: Arc<Closer>) -> Self {
-        GrammarMask { state: State::Here(start), helper: Helper::start(), closer, watch: usize::MAX }
+        GrammarMask {
+            state: State::Here(start),
+            helper: Helper::start(),
+            closer,
+            watch: usize::MAX,
+        }
     }
 
     /// The matcher, awaited if it is away.
@@ -38,7 +43,11 @@ impl GrammarMask {
             State::Here(matcher) | State::Masked(matcher, _) => Ok(matcher),
             State::Away => {
                 let helper = self.helper.as_ref().ok_or_else(gone)?;
-                helper.done.recv().map(|(matcher, _)| matcher).map_err(|_| gone())
+                helper
+                    .done
+                    .recv()
+                    .map(|(matcher, _)| matcher)
+                    .map_err(|_| gone())
             }
         }
     }
@@ -57,19 +66,32 @@ impl GrammarMask {
     /// Ends by the shortest way, from a state in which there is one.
     fn closed(&mut self, from: &Matcher, most: usize) -> Option<MaskStep> {
         let tokens = self.closer.close(from, most)?;
-        Some(MaskStep { tokens: tokens.into_iter().map(TokenId).collect(), end: Some(MaskEnd::Closed) })
+        Some(MaskStep {
+            tokens: tokens.into_iter().map(TokenId).collect(),
+            end: Some(MaskEnd::Closed),
+        })
     }
 }
 
 impl LogitsMask for GrammarMask {
     fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
-        let least = self.closer.close(&matcher, usize::MAX).map_or(0, |tokens| tokens.len());
+        let least = self
+            .closer
+            .close(&matcher, usize::MAX)
+            .map_or(0, |tokens| tokens.len());
         if least > budget {
-            return Err(MaskError::BudgetTooSmall { needed: least, budget });
+            return Err(MaskError::BudgetTooSmall {
+                needed: least,
+                budget,
+            });
         }
         self.watch = 2 * least + 64;
-        let tokens: Vec<_> = matcher.consume_ff_tokens().into_iter().map(TokenId).collect();
+        let tokens: Vec<_> = matcher
+            .consume_ff_tokens()
+            .into_iter()
+            .map(TokenId)
+            .collect();
         let end = ended(&matcher)?;
         self.put(matcher);
         Ok(MaskStep { tokens, end })
@@ -84,9 +106,8 @@ impl LogitsMask for GrammarMask {
         let end = ended(&matcher)?;
         if let Some(before) = before {
             let rest = budget.checked_sub(tokens.len());
-            let can_end = rest.is_some_and(|rest| {
-                end.is_some() || self.closer.close(&matcher, rest).is_some()
-            });
+            let can_end = rest
+                .is_some_and(|rest| end.is_some() || self.closer.close(&matcher, rest).is_some());
             if !can_end && let Some(step) = self.closed(&before, budget) {
                 return Ok(step);
             }
@@ -110,10 +131,31 @@ impl LogitsMask for GrammarMask {
                 (matcher, mask?)
             }
         };
-        mask.apply_to(logits);
-        // Logits are as wide as the model's vocabulary, the mask as wide as the trie: the same.
+        rule_out(&mask, logits);
         self.state = State::Masked(matcher, mask);
         Ok(())
+    }
+}
+
+/// Sets what the mask does not allow to minus infinity.
+fn rule_out(mask: &SimpleVob, logits: &mut [f32]) {
+    for (word, logits) in mask.as_slice().iter().zip(logits.chunks_mut(32)) {
+        match *word {
+            0 => logits.fill(f32::NEG_INFINITY),
+            u32::MAX => {}
+            word => {
+                for (bit, logit) in logits.iter_mut().enumerate() {
+                    if word & (1 << bit) == 0 {
+                        *logit = f32::NEG_INFINITY;
+                    }
+                }
+            }
+        }
+    }
+    // The mask ends where the last token does; nothing is allowed beyond it.
+    let width = mask.as_slice().len() * 32;
+    if let Some(beyond) = logits.get_mut(width..) {
+        beyond.fill(f32::NEG_INFINITY);
     }
 }
 

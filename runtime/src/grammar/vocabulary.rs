@@ -35,9 +35,15 @@ impl TokenizerEnv for Vocabulary {
     }
 
     fn tokenize_bytes(&self, bytes: &[u8]) -> Vec<toktrie::TokenId> {
-        let encoded = std::str::from_utf8(bytes).ok().and_then(|text| self.tokenizer.encode_text(text).ok());
+        let encoded = std::str::from_utf8(bytes)
+            .ok()
+            .and_then(|text| self.tokenizer.encode_text(text).ok());
         let tokens: Vec<_> = encoded.into_iter().flatten().map(|token| token.0).collect();
         // Cut inside a character, or changed by the tokenizer's normalization: the longest tokens of the trie spell any bytes.
-        if self.trie.decode_raw(&tokens) == bytes { tokens } else { self.trie.greedy_tokenize(bytes) }
+        if self.trie.decode_raw(&tokens) == bytes {
+            tokens
+        } else {
+            self.trie.greedy_tokenize(bytes)
+        }
     }
 }
