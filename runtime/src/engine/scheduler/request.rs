@@ -1,14 +1,8 @@
 //! What a generation is asked for with and what it answers.
 
-use crate::engine::{EngineError, ModelConfig, Sampler, SamplingParams, TokenId};
+use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
-
-/// Rules out tokens before sampling. The only way in which a grammar reaches the engine.
-pub trait LogitsMask: Send {
-    /// Sets the logits of forbidden tokens to minus infinity. `generated` are the reply's tokens so far.
-    fn apply(&mut self, generated: &[TokenId], logits: &mut [f32]);
-}
 
 /// A prompt to continue, and how.
 pub struct GenerateRequest {
@@ -121,8 +115,12 @@ pub struct Generation {
     pub finish: FinishReason,
     /// Tokens in the prompt.
     pub prompt_tokens: usize,
-    /// Tokens chosen, a stop token included.
+    /// Tokens of the reply, a stop token included.
     pub completion_tokens: usize,
+    /// How many of them were forced by the mask, so that no forward pass chose them.
+    pub forced_tokens: usize,
+    /// Index of the token from which on the mask ended the reply for want of room.
+    pub closed_at: Option<usize>,
     /// Where the time went.
     pub timings: Timings,
 }

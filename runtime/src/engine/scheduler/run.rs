@@ -3,7 +3,7 @@
 
 use super::EngineOptions;
 use super::request::{FinishReason, Generation, Job, Timings};
-use crate::engine::{EngineError, KvCache, Model, Row, TokenId};
+use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -29,6 +29,10 @@ struct Sequence {
     cache: KvCache,
     admitted: Instant,
     first_token: Option<Instant>,
+    forced: usize,
+    closed_at: Option<usize>,
+    /// Whether a stop token was chosen: a mask can end a reply without one.
+    chose_stop: bool,
 }
 
 impl Scheduler {
@@ -80,14 +84,21 @@ impl Scheduler {
             if job.reply.is_closed() {
                 continue;
             }
-            if job.limit == 0 {
+            if job.limit == 0 && job.request.mask.is_none() {
                 Sequence::new(job, KvCache::empty()).finish(FinishReason::Length);
                 continue;
             }
             let capacity = job.request.prompt.len() + job.limit;
             let model = &self.model;
             match KvCache::new(model.config(), capacity, model.network().device()) {
-                Ok(cache) => self.running.push(Sequence::new(job, cache)),
+                Ok(cache) => {
+                    let mut sequence = Sequence::new(job, cache);
+                    match isolated(|| sequence.start()) {
+                        Ok(None) => self.running.push(sequence),
+                        Ok(Some(reason)) => sequence.finish(reason),
+                        Err(error) => sequence.fail(error),
+                    }
+                }
                 Err(error) => drop(job.reply.send(Err(error))),
             }
         }
@@ -191,11 +202,27 @@ impl Sequence {
             cache,
             admitted: Instant::now(),
             first_token: None,
+            forced: 0,
+            closed_at: None,
+            chose_stop: false,
         }
     }
 
     fn generated(&self) -> &[TokenId] {
         &self.tokens[self.job.request.prompt.len()..]
+    }
+
+    /// Appends what the mask forces at the very start: it is prefilled together with the prompt.
+    fn start(&mut self) -> Result<Option<FinishReason>, EngineError> {
+        let limit = self.job.limit;
+        match &mut self.job.request.mask {
+            Some(mask) => {
+                let step = mask.start(limit)?;
+                self.forced += step.tokens.len();
+                Ok(self.append(step))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Chooses the next token; says whether it was the last.
@@ -205,35 +232,62 @@ impl Sequence {
         logits: &mut Vec<f32>,
     ) -> Result<Option<FinishReason>, EngineError> {
         model.mask_unknown(logits);
-        let prompt = self.job.request.prompt.len();
+        let budget = self.job.limit - self.generated().len();
         if let Some(mask) = &mut self.job.request.mask {
-            mask.apply(&self.tokens[prompt..], logits);
+            mask.apply(logits)?;
         }
         let token = self.job.sampler.sample(logits, self.tokens.len())?;
         self.first_token.get_or_insert_with(Instant::now);
         if self.job.request.stop_tokens.contains(&token) {
+            self.chose_stop = true;
             return Ok(Some(FinishReason::Stop));
         }
-        self.tokens.push(token);
-        if self.generated().len() == self.job.limit {
-            return Ok(Some(FinishReason::Length));
+        let step = match &mut self.job.request.mask {
+            Some(mask) => mask.accept(token, budget)?,
+            None => MaskStep {
+                tokens: vec![token],
+                end: None,
+            },
+        };
+        let chosen = usize::from(step.tokens.first() == Some(&token));
+        self.forced += step.tokens.len() - chosen;
+        Ok(self.append(step))
+    }
+
+    /// Appends tokens to the reply; says whether they end it.
+    fn append(&mut self, step: MaskStep) -> Option<FinishReason> {
+        let at = self.generated().len();
+        for token in &step.tokens {
+            self.job.sampler.observe(*token);
+        }
+        self.tokens.extend(step.tokens);
+        if step.end == Some(MaskEnd::Closed) {
+            self.closed_at = Some(at);
+        }
+        if step.end.is_some() {
+            return Some(FinishReason::Stop);
+        }
+        if self.generated().len() >= self.job.limit {
+            return Some(FinishReason::Length);
         }
         if !self.job.request.use_kv_cache {
             self.cache.truncate(0);
         }
-        Ok(None)
+        None
     }
 
     /// A receiver that is gone has cancelled: nobody misses the answer.
     fn finish(self, finish: FinishReason) {
         let now = Instant::now();
         let first_token = self.first_token.unwrap_or(now);
-        let stop = usize::from(finish == FinishReason::Stop);
+        let stop = usize::from(self.chose_stop);
         let generation = Generation {
             tokens: self.generated().to_vec(),
             finish,
             prompt_tokens: self.job.request.prompt.len(),
             completion_tokens: self.generated().len() + stop,
+            forced_tokens: self.forced,
+            closed_at: self.closed_at,
             timings: Timings {
                 queue: self.admitted - self.job.queued,
                 prefill: first_token - self.admitted,
