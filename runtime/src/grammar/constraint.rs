@@ -5,13 +5,13 @@ use serde_json::Value as Json;
 use crate::signature::SignatureSpec;
 
 use super::GrammarError;
-use super::lark::chat_grammar;
+use super::lark::reply_grammar;
 
 /// What a reply is held to.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Constraint {
-    /// The output fields of a signature, in the chat format.
+    /// The output fields of a signature, in its format.
     Signature(SignatureSpec),
     /// A grammar in llguidance's dialect of Lark; its start rule is `start`.
     Lark(String),
@@ -25,7 +25,7 @@ impl Constraint {
     /// The grammar's text, by which compiled grammars are known again.
     pub(super) fn source(&self) -> Result<Source, GrammarError> {
         Ok(match self {
-            Constraint::Signature(spec) => Source::Lark(chat_grammar(spec)?),
+            Constraint::Signature(spec) => Source::Lark(reply_grammar(spec)?),
             Constraint::Lark(grammar) => Source::Lark(grammar.clone()),
             Constraint::Regex(regex) => Source::Regex(regex.clone()),
             Constraint::JsonSchema(schema) => Source::JsonSchema(schema.to_string()),

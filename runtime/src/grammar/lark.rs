@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::signature::{
     Bound as Limit, Constraint, EnumSpec, FieldSpec, FieldType, FloatType, IntType, ListKind,
-    Payload, SignatureSpec, TypeRef,
+    Payload, PromptFormat, SignatureSpec, TypeRef,
 };
 
 use super::GrammarError;
@@ -19,8 +19,29 @@ use super::int_range::{Bound, int_range};
 /// Characters that end a line for some reader, as a class body.
 const BREAKS: &str = r"\n\r\x0b\x0c\u{85}\u{2028}\u{2029}";
 
-/// The grammar of a reply in the chat format.
-pub(super) fn chat_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
+/// The grammar of a reply.
+pub(super) fn reply_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
+    match spec.format {
+        PromptFormat::Json => json_grammar(spec),
+        _ => chat_grammar(spec),
+    }
+}
+
+/// One JSON object, a line a field.
+fn json_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
+    let mut rules = Rules::default();
+    let mut reply = String::new();
+    for (at, field) in spec.outputs.iter().enumerate() {
+        let before = if at == 0 { "{\n" } else { ",\n" };
+        let key = literal(&format!("{before}  {}: ", json!(field.name)));
+        let value = rules.json_value(&field.ty, field)?;
+        let _ = write!(reply, "{key} {value} ");
+    }
+    Ok(format!("start: {reply}\"\\n}}\"\n{}", rules.text))
+}
+
+/// Sections with their markers.
+fn chat_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
     let mut rules = Rules::default();
     let mut reply = String::new();
     for (at, field) in spec.outputs.iter().enumerate() {
