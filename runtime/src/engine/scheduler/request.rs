@@ -2,7 +2,7 @@
 
 use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 /// A prompt to continue, and how.
 pub struct GenerateRequest {
@@ -22,6 +22,9 @@ pub struct GenerateRequest {
     pub max_cache_tokens: Option<usize>,
     /// Restricts the reply.
     pub mask: Option<Box<dyn LogitsMask>>,
+    /// Gets the reply's tokens as they are certain. While it is full the sequence waits, and no other does; what it has
+    /// not taken when the generation ends is in [`Generation::tokens`] alone. Closing it cancels.
+    pub stream: Option<mpsc::Sender<TokenId>>,
 }
 
 impl GenerateRequest {
@@ -37,6 +40,7 @@ impl GenerateRequest {
             use_kv_cache: true,
             max_cache_tokens: None,
             mask: None,
+            stream: None,
         }
     }
 
@@ -133,4 +137,16 @@ pub(super) struct Job {
     pub sampler: Sampler,
     pub queued: Instant,
     pub reply: oneshot::Sender<Result<Generation, EngineError>>,
+}
+
+impl Job {
+    /// Whether nobody waits for the answer any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.reply.is_closed()
+            || self
+                .request
+                .stream
+                .as_ref()
+                .is_some_and(mpsc::Sender::is_closed)
+    }
 }

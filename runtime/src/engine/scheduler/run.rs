@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 pub(super) struct Scheduler {
@@ -33,7 +33,15 @@ struct Sequence {
     closed_at: Option<usize>,
     /// Whether a stop token was chosen: a mask can end a reply without one.
     chose_stop: bool,
+    /// How many tokens of the reply its stream has taken.
+    streamed: usize,
 }
+
+/// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
+const WAITING_FOR_READERS: usize = 4;
+
+/// How long the loop sleeps while every sequence waits for its reader.
+const READER_PATIENCE: Duration = Duration::from_millis(1);
 
 impl Scheduler {
     pub(super) fn new(
@@ -76,12 +84,12 @@ impl Scheduler {
 
     /// Gives free places to those who wait, in their order.
     fn admit(&mut self) {
-        self.running
-            .retain(|sequence| !sequence.job.reply.is_closed());
-        while self.running.len() < self.options.max_rows
+        self.running.retain(|sequence| !sequence.job.is_cancelled());
+        while self.active() < self.options.max_rows
+            && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
             && let Some(job) = self.waiting.pop_front()
         {
-            if job.reply.is_closed() {
+            if job.is_cancelled() {
                 continue;
             }
             if job.limit == 0 && job.request.mask.is_none() {
@@ -104,9 +112,25 @@ impl Scheduler {
         }
     }
 
+    /// Sequences that do not wait for a reader.
+    fn active(&self) -> usize {
+        self.running
+            .iter()
+            .filter(|sequence| !sequence.is_waiting())
+            .count()
+    }
+
     fn step(&mut self) {
-        let running = std::mem::take(&mut self.running);
+        for sequence in &mut self.running {
+            sequence.flush();
+        }
+        let all = std::mem::take(&mut self.running);
+        let (waiting, running): (Vec<_>, Vec<_>) = all.into_iter().partition(Sequence::is_waiting);
+        if running.is_empty() && !waiting.is_empty() {
+            std::thread::sleep(READER_PATIENCE);
+        }
         self.running = step(&self.model, running, self.options.prefill_chunk);
+        self.running.extend(waiting);
     }
 }
 
@@ -205,11 +229,31 @@ impl Sequence {
             forced: 0,
             closed_at: None,
             chose_stop: false,
+            streamed: 0,
         }
     }
 
     fn generated(&self) -> &[TokenId] {
         &self.tokens[self.job.request.prompt.len()..]
+    }
+
+    /// Gives its stream the tokens that it has not taken, as far as there is room.
+    fn flush(&mut self) {
+        let Some(stream) = &self.job.request.stream else {
+            return;
+        };
+        let prompt = self.job.request.prompt.len();
+        for token in &self.tokens[prompt + self.streamed..] {
+            if stream.try_send(*token).is_err() {
+                return;
+            }
+            self.streamed += 1;
+        }
+    }
+
+    /// Whether its reader is behind: what has not been taken is not added to.
+    fn is_waiting(&self) -> bool {
+        self.job.request.stream.is_some() && self.streamed < self.generated().len()
     }
 
     /// Appends what the mask forces at the very start: it is prefilled together with the prompt.
@@ -264,6 +308,7 @@ impl Sequence {
         if step.end == Some(MaskEnd::Closed) {
             self.closed_at = Some(at);
         }
+        self.flush();
         if step.end.is_some() {
             return Some(FinishReason::Stop);
         }
