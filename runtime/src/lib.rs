@@ -2,9 +2,7 @@
 
 #![deny(missing_docs)]
 
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
+pub mod engine;
 mod macros;
 pub mod prompt;
 pub mod signature;

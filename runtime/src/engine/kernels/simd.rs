@@ -1,0 +1,287 @@
+//! Dot products and their tiles, written once for the compiler's vectorizer and compiled for several instruction sets.
+//! The order of additions depends on the instruction set only, never on the tile: results are equal in every batch.
+
+/// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
+const LANES: usize = 16;
+
+/// The instruction sets that the f32 kernels are compiled for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Level {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Level {
+    /// The best one of this machine. The standard library remembers what it has detected.
+    pub(super) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") {
+                return Self::Avx512;
+            }
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+
+    /// Every one that this machine can run.
+    #[cfg(test)]
+    pub(super) fn all() -> Vec<Self> {
+        match Self::detect() {
+            Self::Portable => vec![Self::Portable],
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => vec![Self::Portable, Self::Avx2],
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => vec![Self::Portable, Self::Avx2, Self::Avx512],
+        }
+    }
+}
+
+/// Defines a function that runs one body compiled for each level. `$fused` is whether the level has a fused
+/// multiply-add: without the instruction, asking for it would call a slow library function.
+macro_rules! for_each_level {
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident) => {
+        $(#[$doc])*
+        $vis fn $name(level: Level, $($arg: $type),*) {
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma")]
+            fn avx2($($arg: $type),*) {
+                $body::<true>($($arg),*);
+            }
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx512f,avx2,fma")]
+            fn avx512($($arg: $type),*) {
+                $body::<true>($($arg),*);
+            }
+            match level {
+                Level::Portable => $body::<false>($($arg),*),
+                // SAFETY: `Level::detect` names a level only where the machine has its instructions.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx2 => unsafe { avx2($($arg),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                Level::Avx512 => unsafe { avx512($($arg),*) },
+            }
+        }
+    };
+}
+
+for_each_level! {
+    /// `out[j * m + i] = x_i · w_j` for `x` `[m, k]` and `w` `[n, k]`, where `m` and `n` follow from the lengths.
+    pub(super) fn dots(x: &[f32], w: &[f32], k: usize, out: &mut [f32]) = dots_body
+}
+
+for_each_level! {
+    /// Attention of `queries` `[group, d]`, already scaled, over the first `length` of `keys` and `values`
+    /// `[length.., d]`; `scores` is scratch of `[group, length]`, `out` `[group, d]`.
+    pub(super) fn attend_group(
+        queries: &[f32], keys: &[f32], values: &[f32], d: usize, scores: &mut [f32], out: &mut [f32]
+    ) = attend_body
+}
+
+#[inline(always)]
+fn dots_body<const FUSED: bool>(x: &[f32], w: &[f32], k: usize, out: &mut [f32]) {
+    let m = x.len() / k;
+    // Four rows of x stay in the nearest cache while all of w passes.
+    let mut i = 0;
+    while i < m {
+        let rows = (m - i).min(4);
+        let block = &x[i * k..(i + rows) * k];
+        for (j, w_row) in w.chunks_exact(k).enumerate() {
+            let out = &mut out[j * m + i..j * m + i + rows];
+            match rows {
+                4 => out.copy_from_slice(&tile::<FUSED, 4>(block, w_row, k)),
+                3 => out.copy_from_slice(&tile::<FUSED, 3>(block, w_row, k)),
+                2 => out.copy_from_slice(&tile::<FUSED, 2>(block, w_row, k)),
+                _ => out.copy_from_slice(&tile::<FUSED, 1>(block, w_row, k)),
+            }
+        }
+        i += rows;
+    }
+}
+
+/// `M` dot products of rows of `x` with `w`.
+#[inline(always)]
+fn tile<const FUSED: bool, const M: usize>(x: &[f32], w: &[f32], k: usize) -> [f32; M] {
+    let mut sums = [[0f32; LANES]; M];
+    let whole = k / LANES * LANES;
+    let mut at = 0;
+    while at < whole {
+        let w: &[f32; LANES] = lanes(w, at);
+        for (row, sums) in sums.iter_mut().enumerate() {
+            let x: &[f32; LANES] = lanes(x, row * k + at);
+            for lane in 0..LANES {
+                sums[lane] = multiply_add::<FUSED>(x[lane], w[lane], sums[lane]);
+            }
+        }
+        at += LANES;
+    }
+    let mut out = [0f32; M];
+    for (row, out) in out.iter_mut().enumerate() {
+        *out = total(&sums[row]);
+        for (x, w) in x[row * k + whole..(row + 1) * k].iter().zip(&w[whole..]) {
+            *out = multiply_add::<FUSED>(*x, *w, *out);
+        }
+    }
+    out
+}
+
+#[inline(always)]
+fn attend_body<const FUSED: bool>(
+    queries: &[f32],
+    keys: &[f32],
+    values: &[f32],
+    d: usize,
+    scores: &mut [f32],
+    out: &mut [f32],
+) {
+    let group = queries.len() / d;
+    let length = scores.len() / group;
+    for (j, key) in keys.chunks_exact(d).take(length).enumerate() {
+        for (query, scores) in queries.chunks_exact(d).zip(scores.chunks_exact_mut(length)) {
+            let [score] = tile::<FUSED, 1>(query, key, d);
+            scores[j] = score;
+        }
+    }
+    out.fill(0.0);
+    for (scores, out) in scores.chunks_exact_mut(length).zip(out.chunks_exact_mut(d)) {
+        softmax(scores);
+        for (score, value) in scores.iter().zip(values.chunks_exact(d)) {
+            for (out, value) in out.iter_mut().zip(value) {
+                *out = multiply_add::<FUSED>(*score, *value, *out);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn softmax(scores: &mut [f32]) {
+    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0.0;
+    for score in &mut *scores {
+        *score = (*score - top).exp();
+        sum += *score;
+    }
+    let scale = 1.0 / sum;
+    for score in scores {
+        *score *= scale;
+    }
+}
+
+#[inline(always)]
+fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
+    match values[at..].first_chunk() {
+        Some(chunk) => chunk,
+        None => unreachable!("callers stay {LANES} before the end"),
+    }
+}
+
+#[inline(always)]
+fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+    if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// Halves fold onto each other: a fixed order that vectors can follow.
+#[inline(always)]
+fn total(sums: &[f32; LANES]) -> f32 {
+    let mut eight = [0f32; 8];
+    for lane in 0..8 {
+        eight[lane] = sums[lane] + sums[lane + 8];
+    }
+    let four = [
+        eight[0] + eight[4],
+        eight[1] + eight[5],
+        eight[2] + eight[6],
+        eight[3] + eight[7],
+    ];
+    (four[0] + four[2]) + (four[1] + four[3])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn values(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        let next = |_| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+        };
+        (0..count).map(next).collect()
+    }
+
+    #[test]
+    fn dots_equal_the_plain_sum_in_every_shape_and_level() {
+        for k in [1, 7, 15, 16, 17, 64, 100, 896] {
+            for (m, n) in [(1, 1), (1, 9), (2, 3), (3, 5), (4, 4), (7, 2), (9, 6)] {
+                let (x, w) = (values(m * k, 1), values(n * k, 2));
+                for level in Level::all() {
+                    let mut out = vec![f32::NAN; m * n];
+                    dots(level, &x, &w, k, &mut out);
+                    for (j, i) in (0..n).flat_map(|j| (0..m).map(move |i| (j, i))) {
+                        let pairs = x[i * k..(i + 1) * k].iter().zip(&w[j * k..(j + 1) * k]);
+                        let plain: f64 = pairs.map(|(x, w)| f64::from(*x) * f64::from(*w)).sum();
+                        let difference = (f64::from(out[j * m + i]) - plain).abs();
+                        assert!(difference < 1e-5, "{level:?} {m}x{n}x{k}: {difference}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_bit_equal_alone_and_in_any_batch() {
+        let (k, n) = (100, 6);
+        let (x, w) = (values(9 * k, 3), values(n * k, 4));
+        for level in Level::all() {
+            let mut batch = vec![0.0; 9 * n];
+            dots(level, &x, &w, k, &mut batch);
+            for (i, row) in x.chunks(k).enumerate() {
+                let mut alone = vec![0.0; n];
+                dots(level, row, &w, k, &mut alone);
+                for (j, alone) in alone.iter().enumerate() {
+                    assert_eq!(alone.to_bits(), batch[j * 9 + i].to_bits(), "{level:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn attention_equals_the_plain_formula() {
+        for (group, length, d) in [(1, 1, 2), (3, 1, 16), (7, 33, 64), (2, 100, 6)] {
+            let queries = values(group * d, 5);
+            let (keys, cached) = (values((length + 3) * d, 6), values((length + 3) * d, 7));
+            for level in Level::all() {
+                let mut out = vec![f32::NAN; group * d];
+                let mut scores = vec![f32::NAN; group * length];
+                attend_group(level, &queries, &keys, &cached, d, &mut scores, &mut out);
+                for (query, out) in queries.chunks(d).zip(out.chunks(d)) {
+                    let weights: Vec<f64> = keys
+                        .chunks(d)
+                        .take(length)
+                        .map(|key| {
+                            let pairs = query.iter().zip(key);
+                            pairs
+                                .map(|(q, k)| f64::from(*q) * f64::from(*k))
+                                .sum::<f64>()
+                                .exp()
+                        })
+                        .collect();
+                    let total: f64 = weights.iter().sum();
+                    for (c, out) in out.iter().enumerate() {
+                        let mixed = weights.iter().zip(cached.chunks(d));
+                        let plain = mixed.map(|(w, v)| w / total * f64::from(v[c])).sum::<f64>();
+                        assert!((f64::from(*out) - plain).abs() < 1e-5, "{level:?}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! Keys and values of the tokens a sequence has been through, in buffers allocated once and written in place.
+//! `model/` writes and reads them; `scheduler.rs` decides how large they are and when they go.
+
+use super::{EngineError, ModelConfig};
+use candle_core::{DType, Device, Tensor};
+
+/// The keys and values of one sequence, for every layer.
+#[derive(Debug)]
+pub struct KvCache {
+    layers: Vec<LayerKv>,
+    len: usize,
+    capacity: usize,
+}
+
+/// One layer's buffers, `[kv_heads, capacity, head_dim]` each.
+#[derive(Debug)]
+struct LayerKv {
+    keys: Tensor,
+    values: Tensor,
+}
+
+impl KvCache {
+    /// Room for `capacity` tokens of a model of this shape.
+    pub fn new(
+        config: &ModelConfig,
+        capacity: usize,
+        device: &Device,
+    ) -> Result<Self, EngineError> {
+        let shape = (config.kv_heads, capacity, config.head_dim);
+        let layers = (0..config.layers)
+            .map(|_| {
+                Ok(LayerKv {
+                    keys: Tensor::zeros(shape, DType::F32, device)?,
+                    values: Tensor::zeros(shape, DType::F32, device)?,
+                })
+            })
+            .collect::<Result<_, EngineError>>()?;
+        Ok(Self {
+            layers,
+            len: 0,
+            capacity,
+        })
+    }
+
+    /// A cache that holds nothing and never will.
+    pub(crate) fn empty() -> Self {
+        Self {
+            layers: Vec::new(),
+            len: 0,
+            capacity: 0,
+        }
+    }
+
+    /// Bytes that a cache of `capacity` tokens takes.
+    #[must_use]
+    pub fn bytes(config: &ModelConfig, capacity: usize) -> usize {
+        2 * config.layers
+            * config.kv_heads
+            * config.head_dim
+            * capacity
+            * DType::F32.size_in_bytes()
+    }
+
+    /// Tokens held.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether no token is held.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Tokens that fit.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Forgets all but the first `len` tokens; the buffers stay.
+    pub fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Writes a layer's keys and values, `[kv_heads, tokens, head_dim]`, after the tokens held,
+    /// and returns views of everything up to their end. They count as held only after [`Self::commit`].
+    pub(crate) fn write(
+        &mut self,
+        layer: usize,
+        keys: &Tensor,
+        values: &Tensor,
+    ) -> candle_core::Result<(Tensor, Tensor)> {
+        let end = self.len + keys.dim(1)?;
+        let buffers = &self.layers[layer];
+        buffers.keys.slice_set(keys, 1, self.len)?;
+        buffers.values.slice_set(values, 1, self.len)?;
+        Ok((
+            buffers.keys.narrow(1, 0, end)?,
+            buffers.values.narrow(1, 0, end)?,
+        ))
+    }
+
+    /// Counts tokens that every layer has written as held. Until then a failed step leaves no trace.
+    pub(crate) fn commit(&mut self, tokens: usize) {
+        self.len += tokens;
+    }
+}

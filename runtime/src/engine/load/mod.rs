@@ -1,0 +1,203 @@
+//! Where weights come from: safetensors (one file or shards) or GGUF, mapped or borrowed, every header checked.
+//! Yields named tensors as raw bytes with a checked shape, or as f32; `model/` decides which ones it wants.
+
+mod dequantize;
+pub(crate) mod gguf;
+mod safetensors;
+
+use super::EngineError;
+use candle_core::{Device, Tensor};
+use memmap2::Mmap;
+use std::collections::HashMap;
+use std::fs::File;
+use std::ops::Range;
+use std::path::Path;
+
+pub(crate) use dequantize::Stored;
+pub(crate) use safetensors::present as has_safetensors;
+
+/// The weights of one model, by Hugging Face tensor name.
+///
+/// Files are memory-mapped while this value lives: do not truncate them meanwhile.
+pub struct Weights<'a> {
+    /// What to call the source in errors.
+    place: String,
+    files: Vec<Bytes<'a>>,
+    index: HashMap<String, Entry>,
+}
+
+/// One weight as it is stored.
+pub(crate) struct RawTensor<'w> {
+    pub stored: Stored,
+    pub bytes: &'w [u8],
+}
+
+enum Bytes<'a> {
+    Mapped(Mmap),
+    Borrowed(&'a [u8]),
+}
+
+impl std::ops::Deref for Bytes<'_> {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Borrowed(bytes) => bytes,
+        }
+    }
+}
+
+/// Where a tensor lies. The range is inside its file; its length fits shape and format.
+struct Entry {
+    file: usize,
+    /// The format, or the name of one that is not read here.
+    stored: Result<Stored, String>,
+    shape: Vec<usize>,
+    range: Range<usize>,
+}
+
+impl Weights<'static> {
+    /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` lists.
+    pub fn open_safetensors(folder: &Path) -> Result<Self, EngineError> {
+        safetensors::open(folder)
+    }
+}
+
+impl Weights<'_> {
+    /// Whether there is a tensor of this name.
+    #[must_use]
+    pub fn contains(&self, name: &str) -> bool {
+        self.index.contains_key(name)
+    }
+
+    /// The shape of a tensor, if it exists.
+    pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
+        self.index.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// The stored bytes of a tensor that must have this shape.
+    pub(crate) fn raw(&self, name: &str, shape: &[usize]) -> Result<RawTensor<'_>, EngineError> {
+        let entry = self
+            .index
+            .get(name)
+            .ok_or_else(|| EngineError::MissingTensor {
+                place: self.place.clone(),
+                name: name.to_owned(),
+            })?;
+        if entry.shape != shape {
+            return Err(EngineError::TensorShape {
+                place: self.place.clone(),
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: entry.shape.clone(),
+            });
+        }
+        match &entry.stored {
+            Ok(stored) => Ok(RawTensor {
+                stored: *stored,
+                bytes: &self.files[entry.file][entry.range.clone()],
+            }),
+            Err(found) => Err(EngineError::TensorDtype {
+                place: self.place.clone(),
+                name: name.to_owned(),
+                found: found.clone(),
+                supported: Stored::SUPPORTED,
+            }),
+        }
+    }
+
+    /// A tensor as f32 values. NaN and infinities are errors: one of them would spread to every logit.
+    pub fn tensor(
+        &self,
+        name: &str,
+        shape: &[usize],
+        device: &Device,
+    ) -> Result<Tensor, EngineError> {
+        let mut values = Vec::new();
+        self.append(name, shape, &mut values)?;
+        Ok(Tensor::from_vec(values, shape, device)?)
+    }
+
+    /// Several matrices of `columns` columns, one below the other, as one tensor.
+    pub fn stacked(
+        &self,
+        parts: &[(String, usize)],
+        columns: usize,
+        device: &Device,
+    ) -> Result<Tensor, EngineError> {
+        // Shapes first: a size out of a wrong configuration must not be allocated.
+        for (name, rows) in parts {
+            self.raw(name, &[*rows, columns])?;
+        }
+        let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
+        let mut values = Vec::with_capacity(rows * columns);
+        for (name, rows) in parts {
+            self.append(name, &[*rows, columns], &mut values)?;
+        }
+        Ok(Tensor::from_vec(values, (rows, columns), device)?)
+    }
+
+    /// Several vectors, one after the other, as one tensor.
+    pub fn joined(
+        &self,
+        parts: &[(String, usize)],
+        device: &Device,
+    ) -> Result<Tensor, EngineError> {
+        let mut values = Vec::new();
+        for (name, length) in parts {
+            self.append(name, &[*length], &mut values)?;
+        }
+        Ok(Tensor::new(values, device)?)
+    }
+
+    fn append(
+        &self,
+        name: &str,
+        shape: &[usize],
+        values: &mut Vec<f32>,
+    ) -> Result<(), EngineError> {
+        let raw = self.raw(name, shape)?;
+        let start = values.len();
+        values.reserve_exact(shape.iter().product());
+        raw.stored.append_f32(raw.bytes, values);
+        match values[start..].iter().position(|value| !value.is_finite()) {
+            None => Ok(()),
+            Some(index) => Err(EngineError::WeightNotFinite {
+                place: self.place.clone(),
+                name: name.to_owned(),
+                value: values[start + index],
+                index,
+            }),
+        }
+    }
+}
+
+impl std::fmt::Debug for Weights<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Weights")
+            .field("place", &self.place)
+            .field("tensors", &self.index.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Reads a whole small file.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, EngineError> {
+    std::fs::read(path).map_err(|source| EngineError::Io {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// Maps a weights file.
+fn map(path: &Path) -> Result<Mmap, EngineError> {
+    let io = |source| EngineError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let file = File::open(path).map_err(io)?;
+    // SAFETY: the map is read-only and lives only while weights are copied out of it. Another process that
+    // truncates the file meanwhile ends this one; that is documented on `Weights`, and no reader of model
+    // files avoids it short of copying gigabytes.
+    unsafe { Mmap::map(&file) }.map_err(io)
+}

@@ -1,0 +1,39 @@
+//! Token ids in, token ids out: a Qwen2 model on candle tensors, its tokenizer, its sampler and the thread that runs them.
+//! Knows nothing of signatures, prompts or parsing; `adapter` is its only caller.
+
+mod config;
+mod error;
+mod kernels;
+mod kv;
+mod load;
+mod mask;
+mod model;
+mod sampler;
+mod scheduler;
+mod tokenizer;
+
+pub use config::ModelConfig;
+pub use error::EngineError;
+pub use kv::KvCache;
+pub use load::Weights;
+pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
+pub use model::Model;
+pub use model::qwen2::{Qwen2, Row};
+pub use sampler::{Sampler, SamplingParams};
+pub use scheduler::{Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings};
+pub use tokenizer::{DecodeStream, Segment, Tokenizer};
+
+/// A token by its number in the model's vocabulary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TokenId(pub u32);
+
+impl std::fmt::Display for TokenId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)
+    }
+}
+
+/// The ids as the bare numbers that tensors and tokenizers want.
+pub(crate) fn raw_ids(tokens: &[TokenId]) -> Vec<u32> {
+    tokens.iter().map(|token| token.0).collect()
+}

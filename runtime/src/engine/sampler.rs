@@ -1,0 +1,256 @@
+//! From logits to a token: penalties, temperature, top-k, top-p, min-p, seed. Never sorts the vocabulary:
+//! each filter selects partially, in time linear in the candidates.
+
+use super::{EngineError, TokenId};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use std::cmp::Ordering;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+
+/// How to choose the next token. The default is greedy.
+///
+/// Filters apply in the order of the fields, like Hugging Face's: penalty, temperature, top-k, top-p, min-p,
+/// each on the distribution that the one before has left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SamplingParams {
+    /// Above 1 makes tokens of the prompt and the reply less likely; 1 is off.
+    pub repetition_penalty: f32,
+    /// 0 is greedy: the likeliest token, the smallest id among equals.
+    pub temperature: f32,
+    /// Keeps the k likeliest tokens.
+    pub top_k: Option<usize>,
+    /// Keeps the fewest likeliest tokens whose probabilities reach this sum; 1 is off.
+    pub top_p: f32,
+    /// Keeps tokens with at least this share of the likeliest one's probability; 0 is off.
+    pub min_p: f32,
+    /// The same seed gives the same tokens on every machine; none is a new seed each time.
+    pub seed: Option<u64>,
+}
+
+impl Default for SamplingParams {
+    fn default() -> Self {
+        Self {
+            repetition_penalty: 1.0,
+            temperature: 0.0,
+            top_k: None,
+            top_p: 1.0,
+            min_p: 0.0,
+            seed: None,
+        }
+    }
+}
+
+impl SamplingParams {
+    /// Refuses values no distribution can be made from.
+    pub fn validate(&self) -> Result<(), EngineError> {
+        let check = |ok: bool, parameter: &'static str, problem: String| {
+            if ok {
+                Ok(())
+            } else {
+                Err(EngineError::Sampling { parameter, problem })
+            }
+        };
+        let (penalty, temperature) = (self.repetition_penalty, self.temperature);
+        check(
+            penalty.is_finite() && penalty > 0.0,
+            "repetition_penalty",
+            format!("is {penalty}; it must be a positive number, 1 turns it off"),
+        )?;
+        check(
+            temperature.is_finite() && temperature >= 0.0,
+            "temperature",
+            format!("is {temperature}; it must be 0 (greedy) or a positive number"),
+        )?;
+        check(
+            self.top_k != Some(0),
+            "top_k",
+            "is 0, which keeps no token; leave it out to turn it off".to_owned(),
+        )?;
+        check(
+            self.top_p > 0.0 && self.top_p <= 1.0,
+            "top_p",
+            format!(
+                "is {}; it must be above 0 and at most 1, 1 turns it off",
+                self.top_p
+            ),
+        )?;
+        check(
+            (0.0..=1.0).contains(&self.min_p),
+            "min_p",
+            format!("is {}; it must be from 0 to 1, 0 turns it off", self.min_p),
+        )
+    }
+}
+
+/// Chooses the tokens of one sequence.
+#[derive(Debug)]
+pub struct Sampler {
+    params: SamplingParams,
+    random: ChaCha8Rng,
+    /// Tokens that the repetition penalty applies to; empty where it is off.
+    seen: HashSet<TokenId>,
+    candidates: Vec<Candidate>,
+}
+
+/// A token in the running; `weight` is proportional to its probability.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    id: u32,
+    logit: f32,
+    weight: f32,
+}
+
+impl Candidate {
+    /// Likelier first, the smaller id among equals: a total order, so that selection is reproducible.
+    fn order(a: &Self, b: &Self) -> Ordering {
+        b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id))
+    }
+}
+
+impl Sampler {
+    /// A sampler for a sequence that begins with `prompt`.
+    pub fn new(params: SamplingParams, prompt: &[TokenId]) -> Result<Self, EngineError> {
+        params.validate()?;
+        let seed = params
+            .seed
+            .unwrap_or_else(|| RandomState::new().hash_one(0));
+        let seen = if params.repetition_penalty == 1.0 {
+            HashSet::new()
+        } else {
+            prompt.iter().copied().collect()
+        };
+        Ok(Self {
+            params,
+            random: ChaCha8Rng::seed_from_u64(seed),
+            seen,
+            candidates: Vec::new(),
+        })
+    }
+
+    /// Chooses a token. Minus infinity rules a token out; `position`, the tokens so far, is for errors.
+    pub fn sample(&mut self, logits: &mut [f32], position: usize) -> Result<TokenId, EngineError> {
+        self.penalize(logits);
+        let best = best(logits, position)?;
+        let token = if self.params.temperature == 0.0 {
+            best
+        } else {
+            self.draw(logits, logits[best.0 as usize])
+        };
+        Ok(token)
+    }
+
+    /// Counts a token as seen, whoever chose it.
+    pub fn observe(&mut self, token: TokenId) {
+        if self.params.repetition_penalty != 1.0 {
+            self.seen.insert(token);
+        }
+    }
+
+    /// Keskar et al. 2019, as Hugging Face applies it: divides positive logits, multiplies negative ones.
+    fn penalize(&self, logits: &mut [f32]) {
+        let penalty = self.params.repetition_penalty;
+        for token in &self.seen {
+            if let Some(logit) = logits.get_mut(token.0 as usize) {
+                *logit = if *logit > 0.0 {
+                    *logit / penalty
+                } else {
+                    *logit * penalty
+                };
+            }
+        }
+    }
+
+    fn draw(&mut self, logits: &[f32], best: f32) -> TokenId {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        candidates.extend(
+            logits
+                .iter()
+                .enumerate()
+                .filter(|(_, logit)| **logit > f32::NEG_INFINITY)
+                .map(|(id, logit)| Candidate {
+                    id: id as u32,
+                    logit: *logit,
+                    weight: 0.0,
+                }),
+        );
+        if let Some(k) = self.params.top_k
+            && k < candidates.len()
+        {
+            candidates.select_nth_unstable_by(k - 1, Candidate::order);
+            candidates.truncate(k);
+        }
+        let temperature = self.params.temperature;
+        for candidate in &mut candidates {
+            candidate.weight = ((candidate.logit - best) / temperature).exp();
+        }
+        if self.params.top_p < 1.0 {
+            let kept = nucleus(&mut candidates, f64::from(self.params.top_p));
+            candidates.truncate(kept);
+        }
+        // The likeliest token has weight 1.
+        candidates.retain(|candidate| candidate.weight >= self.params.min_p);
+        let token = pick(&candidates, self.random.next_u64());
+        self.candidates = candidates;
+        token
+    }
+}
+
+/// The likeliest token, the first among equals.
+fn best(logits: &[f32], position: usize) -> Result<TokenId, EngineError> {
+    let mut best = None;
+    let mut top = f32::NEG_INFINITY;
+    for (id, logit) in logits.iter().enumerate() {
+        if logit.is_nan() || *logit == f32::INFINITY {
+            return Err(EngineError::LogitsNotFinite {
+                value: *logit,
+                position,
+            });
+        }
+        if *logit > top {
+            top = *logit;
+            best = Some(TokenId(id as u32));
+        }
+    }
+    best.ok_or(EngineError::NothingToSample { position })
+}
+
+/// Moves the fewest likeliest candidates whose weights reach `share` of the total to the front and returns
+/// their number. Halves the open range each time and looks at the heavier side only when the answer is there.
+fn nucleus(candidates: &mut [Candidate], share: f64) -> usize {
+    let mass = |part: &[Candidate]| part.iter().map(|c| f64::from(c.weight)).sum::<f64>();
+    let mut missing = mass(candidates) * share;
+    let (mut start, mut end) = (0, candidates.len());
+    while end - start > 1 {
+        let open = &mut candidates[start..end];
+        let middle = open.len() / 2;
+        open.select_nth_unstable_by(middle, Candidate::order);
+        let upper = mass(&open[..middle]);
+        if upper >= missing {
+            end = start + middle;
+        } else {
+            missing -= upper;
+            start += middle;
+        }
+    }
+    end
+}
+
+/// The candidate that a uniform random number falls on.
+fn pick(candidates: &[Candidate], random: u64) -> TokenId {
+    let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
+    // 53 bits: every value is exact in f64, and below 1.
+    let mut rest = (random >> 11) as f64 / (1u64 << 53) as f64 * total;
+    let mut chosen = candidates[0];
+    for candidate in candidates {
+        if candidate.weight > 0.0 {
+            chosen = *candidate;
+            rest -= f64::from(candidate.weight);
+            if rest < 0.0 {
+                break;
+            }
+        }
+    }
+    TokenId(chosen.id)
+}

@@ -1,0 +1,368 @@
+//! The engine's loop: admit, step, answer. Every step runs the new tokens of all running sequences at once.
+//! A step that fails or panics costs the sequence that caused it, not the others.
+
+use super::EngineOptions;
+use super::request::{FinishReason, Generation, Job, Timings};
+use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+
+pub(super) struct Scheduler {
+    model: Arc<Model>,
+    options: EngineOptions,
+    jobs: mpsc::UnboundedReceiver<Job>,
+    stop: Arc<AtomicBool>,
+    waiting: VecDeque<Job>,
+    running: Vec<Sequence>,
+}
+
+/// A generation in progress.
+struct Sequence {
+    job: Job,
+    /// The prompt and what was generated after it.
+    tokens: Vec<TokenId>,
+    cache: KvCache,
+    admitted: Instant,
+    first_token: Option<Instant>,
+    forced: usize,
+    closed_at: Option<usize>,
+    /// Whether a stop token was chosen: a mask can end a reply without one.
+    chose_stop: bool,
+    /// How many tokens of the reply its stream has taken.
+    streamed: usize,
+}
+
+/// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
+const WAITING_FOR_READERS: usize = 4;
+
+/// How long the loop sleeps while every sequence waits for its reader.
+const READER_PATIENCE: Duration = Duration::from_millis(1);
+
+impl Scheduler {
+    pub(super) fn new(
+        model: Arc<Model>,
+        options: EngineOptions,
+        jobs: mpsc::UnboundedReceiver<Job>,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            model,
+            options,
+            jobs,
+            stop,
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+        }
+    }
+
+    /// Ends when the handle is gone. Replies that were not sent then tell their callers so.
+    pub(super) fn run(mut self) {
+        while self.receive() {
+            self.admit();
+            self.step();
+        }
+    }
+
+    /// Takes in what has arrived; sleeps while there is nothing to do.
+    fn receive(&mut self) -> bool {
+        if self.running.is_empty() && self.waiting.is_empty() {
+            match self.jobs.blocking_recv() {
+                Some(job) => self.waiting.push_back(job),
+                None => return false,
+            }
+        }
+        while let Ok(job) = self.jobs.try_recv() {
+            self.waiting.push_back(job);
+        }
+        !self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Gives free places to those who wait, in their order.
+    fn admit(&mut self) {
+        self.running.retain(|sequence| !sequence.job.is_cancelled());
+        while self.active() < self.options.max_rows
+            && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
+            && let Some(job) = self.waiting.pop_front()
+        {
+            if job.is_cancelled() {
+                continue;
+            }
+            if job.limit == 0 && job.request.mask.is_none() {
+                Sequence::new(job, KvCache::empty()).finish(FinishReason::Length);
+                continue;
+            }
+            let capacity = job.request.prompt.len() + job.limit;
+            let model = &self.model;
+            match KvCache::new(model.config(), capacity, model.network().device()) {
+                Ok(cache) => {
+                    let mut sequence = Sequence::new(job, cache);
+                    match isolated(|| sequence.start()) {
+                        Ok(None) => self.running.push(sequence),
+                        Ok(Some(reason)) => sequence.finish(reason),
+                        Err(error) => sequence.fail(error),
+                    }
+                }
+                Err(error) => drop(job.reply.send(Err(error))),
+            }
+        }
+    }
+
+    /// Sequences that do not wait for a reader.
+    fn active(&self) -> usize {
+        self.running
+            .iter()
+            .filter(|sequence| !sequence.is_waiting())
+            .count()
+    }
+
+    fn step(&mut self) {
+        for sequence in &mut self.running {
+            sequence.flush();
+        }
+        let all = std::mem::take(&mut self.running);
+        let (waiting, running): (Vec<_>, Vec<_>) = all.into_iter().partition(Sequence::is_waiting);
+        if running.is_empty() && !waiting.is_empty() {
+            std::thread::sleep(READER_PATIENCE);
+        }
+        self.running = step(&self.model, running, self.options.prefill_chunk);
+        self.running.extend(waiting);
+    }
+}
+
+/// One forward pass over all sequences; on failure one for each, to find the one at fault. Returns those that go on.
+fn step(model: &Model, mut running: Vec<Sequence>, chunk: usize) -> Vec<Sequence> {
+    if running.is_empty() {
+        return running;
+    }
+    match isolated(|| forward(model, &mut running, chunk)) {
+        Ok(logits) => advance_all(model, running, logits),
+        Err(_) if running.len() > 1 => running
+            .into_iter()
+            .flat_map(|sequence| step(model, vec![sequence], chunk))
+            .collect(),
+        Err(error) => {
+            if let Some(sequence) = running.pop() {
+                sequence.fail(error);
+            }
+            running
+        }
+    }
+}
+
+/// Runs the sequences' next tokens, at most `chunk` prompt tokens in all, and returns the logits of those
+/// that have reached their end.
+fn forward(
+    model: &Model,
+    running: &mut [Sequence],
+    chunk: usize,
+) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
+    let mut budget = chunk;
+    let mut rows = Vec::with_capacity(running.len());
+    let mut in_step = Vec::with_capacity(running.len());
+    for sequence in &mut *running {
+        let pending = &sequence.tokens[sequence.cache.len()..];
+        // A decoding sequence always moves; prompts share the budget in order of arrival.
+        let take = if pending.len() == 1 {
+            1
+        } else {
+            pending.len().min(budget)
+        };
+        budget = budget.saturating_sub(take);
+        in_step.push((take > 0).then_some(take == pending.len()));
+        if take > 0 {
+            rows.push(Row {
+                tokens: &pending[..take],
+                logits: take == pending.len(),
+                cache: &mut sequence.cache,
+            });
+        }
+    }
+    let logits = model.network().forward(&mut rows)?;
+    let mut next = 0;
+    in_step
+        .into_iter()
+        .map(|done| {
+            if done != Some(true) {
+                return Ok(None);
+            }
+            let row = logits.get(next)?.to_vec1()?;
+            next += 1;
+            Ok(Some(row))
+        })
+        .collect()
+}
+
+/// Chooses each sequence's next token; keeps those that go on.
+fn advance_all(
+    model: &Model,
+    running: Vec<Sequence>,
+    logits: Vec<Option<Vec<f32>>>,
+) -> Vec<Sequence> {
+    let mut going_on = Vec::with_capacity(running.len());
+    for (mut sequence, logits) in running.into_iter().zip(logits) {
+        let Some(mut logits) = logits else {
+            going_on.push(sequence);
+            continue;
+        };
+        match isolated(|| sequence.advance(model, &mut logits)) {
+            Ok(None) => going_on.push(sequence),
+            Ok(Some(reason)) => sequence.finish(reason),
+            Err(error) => sequence.fail(error),
+        }
+    }
+    going_on
+}
+
+impl Sequence {
+    fn new(job: Job, cache: KvCache) -> Self {
+        Self {
+            tokens: job.request.prompt.clone(),
+            job,
+            cache,
+            admitted: Instant::now(),
+            first_token: None,
+            forced: 0,
+            closed_at: None,
+            chose_stop: false,
+            streamed: 0,
+        }
+    }
+
+    fn generated(&self) -> &[TokenId] {
+        &self.tokens[self.job.request.prompt.len()..]
+    }
+
+    /// Gives its stream the tokens that it has not taken, as far as there is room.
+    fn flush(&mut self) {
+        let Some(stream) = &self.job.request.stream else {
+            return;
+        };
+        let prompt = self.job.request.prompt.len();
+        for token in &self.tokens[prompt + self.streamed..] {
+            if stream.try_send(*token).is_err() {
+                return;
+            }
+            self.streamed += 1;
+        }
+    }
+
+    /// Whether its reader is behind: what has not been taken is not added to.
+    fn is_waiting(&self) -> bool {
+        self.job.request.stream.is_some() && self.streamed < self.generated().len()
+    }
+
+    /// Appends what the mask forces at the very start: it is prefilled together with the prompt.
+    fn start(&mut self) -> Result<Option<FinishReason>, EngineError> {
+        let limit = self.job.limit;
+        match &mut self.job.request.mask {
+            Some(mask) => {
+                let step = mask.start(limit)?;
+                self.forced += step.tokens.len();
+                Ok(self.append(step))
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// Chooses the next token; says whether it was the last.
+    fn advance(
+        &mut self,
+        model: &Model,
+        logits: &mut Vec<f32>,
+    ) -> Result<Option<FinishReason>, EngineError> {
+        model.mask_unknown(logits);
+        let budget = self.job.limit - self.generated().len();
+        if let Some(mask) = &mut self.job.request.mask {
+            mask.apply(logits)?;
+        }
+        let token = self.job.sampler.sample(logits, self.tokens.len())?;
+        self.first_token.get_or_insert_with(Instant::now);
+        if self.job.request.stop_tokens.contains(&token) {
+            self.chose_stop = true;
+            return Ok(Some(FinishReason::Stop));
+        }
+        let step = match &mut self.job.request.mask {
+            Some(mask) => mask.accept(token, budget)?,
+            None => MaskStep {
+                tokens: vec![token],
+                end: None,
+            },
+        };
+        let chosen = usize::from(step.tokens.first() == Some(&token));
+        self.forced += step.tokens.len() - chosen;
+        Ok(self.append(step))
+    }
+
+    /// Appends tokens to the reply; says whether they end it.
+    fn append(&mut self, step: MaskStep) -> Option<FinishReason> {
+        let at = self.generated().len();
+        for token in &step.tokens {
+            self.job.sampler.observe(*token);
+        }
+        self.tokens.extend(step.tokens);
+        if step.end == Some(MaskEnd::Closed) {
+            self.closed_at = Some(at);
+        }
+        self.flush();
+        if step.end.is_some() {
+            return Some(FinishReason::Stop);
+        }
+        if self.generated().len() >= self.job.limit {
+            return Some(FinishReason::Length);
+        }
+        if !self.job.request.use_kv_cache {
+            self.cache.truncate(0);
+        }
+        None
+    }
+
+    /// A receiver that is gone has cancelled: nobody misses the answer.
+    fn finish(self, finish: FinishReason) {
+        let now = Instant::now();
+        let first_token = self.first_token.unwrap_or(now);
+        let stop = usize::from(self.chose_stop);
+        let generation = Generation {
+            tokens: self.generated().to_vec(),
+            finish,
+            prompt_tokens: self.job.request.prompt.len(),
+            completion_tokens: self.generated().len() + stop,
+            forced_tokens: self.forced,
+            closed_at: self.closed_at,
+            timings: Timings {
+                queue: self.admitted - self.job.queued,
+                prefill: first_token - self.admitted,
+                decode: now - first_token,
+            },
+        };
+        drop(self.job.reply.send(Ok(generation)));
+    }
+
+    fn fail(self, error: EngineError) {
+        drop(self.job.reply.send(Err(error)));
+    }
+}
+
+/// Turns a panic into an error. What a panicking step leaves half done is private to sequences that end with
+/// it: caches count tokens only after a whole forward pass.
+fn isolated<T>(step: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
+        Err(EngineError::Panicked {
+            message: panic_message(&*panic),
+        })
+    })
+}
+
+fn panic_message(panic: &(dyn Any + Send)) -> String {
+    if let Some(text) = panic.downcast_ref::<&str>() {
+        (*text).to_owned()
+    } else if let Some(text) = panic.downcast_ref::<String>() {
+        text.clone()
+    } else {
+        "no message".to_owned()
+    }
+}
