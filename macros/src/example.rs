@@ -4,10 +4,13 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Expr, Ident, Path, Token, braced};
 
 use crate::convert::convert;
 use crate::ctxt::Ctxt;
+use crate::krate::{private, private_at};
+use crate::literal;
 
 /// `Signature { field: value, .. }`.
 pub(crate) struct Typed {
@@ -71,9 +74,13 @@ pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
         let path = &typed.path;
         return quote!({ #errors <#krate::__private::Demo<#path>>::from_partial(::core::default::Default::default()) });
     }
-    let private = quote!(#krate::__private);
+    let private = private(krate);
     let path = &typed.path;
-    match typed.partial {
+    let checks = typed
+        .fields
+        .iter()
+        .filter_map(|(name, value)| check(krate, path, name, value));
+    let demo = match typed.partial {
         None => {
             let fields = typed.fields.iter().map(|(name, value)| {
                 let value = convert(krate, value);
@@ -88,5 +95,26 @@ pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
             });
             quote!(<#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*)
         }
-    }
+    };
+    quote!({ #(#checks)* #demo })
+}
+
+/// The check of a literal against the field's constraints, made while the program compiles.
+fn check(krate: &Path, path: &Path, name: &Ident, value: &Expr) -> Option<TokenStream> {
+    let literal = literal::of_expr(krate, value)?;
+    let (name, span) = (name.unraw().to_string(), value.span());
+    let private = private_at(krate, span);
+    let call = quote_spanned!(span=> #private::check::example_value::<#path>(#name, &#literal));
+    // An item can't name `Self` or a parameter of the function around it; a const block can, and is evaluated
+    // once the function is compiled.
+    let is_own = path.is_ident("Self")
+        || path
+            .segments
+            .iter()
+            .any(|segment| !segment.arguments.is_empty());
+    Some(if is_own {
+        quote_spanned!(span=> const { #call };)
+    } else {
+        quote_spanned!(span=> const _: () = #call;)
+    })
 }

@@ -7,10 +7,12 @@ use syn::visit::Visit;
 use syn::{DeriveInput, GenericParam, Generics, Ident, Path, Visibility};
 
 use crate::ast::{Format, Signature};
+use crate::constraint::Kind;
 use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
+use crate::pattern;
 use crate::usual;
 use crate::valid;
 
@@ -160,6 +162,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     } else {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
+    let patterns = patterns(signature);
     let split = split(signature);
     quote! {
         #[automatically_derived]
@@ -173,9 +176,40 @@ fn signature_impl(signature: &Signature) -> TokenStream {
                 <#output as #private::FieldSet>::FIELDS,
             )#format;
             #renamed
+            #patterns
 
             #split
         }
+    }
+}
+
+/// The programs by which literals are checked against `regex`.
+fn patterns(signature: &Signature) -> TokenStream {
+    let krate = &signature.attrs.krate;
+    let private = quote!(#krate::__private);
+    let rows: Vec<_> = signature
+        .fields
+        .iter()
+        .flat_map(|(_, field)| {
+            field
+                .attrs
+                .constraints
+                .iter()
+                .map(move |constraint| (field, constraint))
+        })
+        .filter_map(|(field, constraint)| {
+            let Kind::Regex(regex) = &constraint.kind else {
+                return None;
+            };
+            let (name, program) = (&field.shown, pattern::program(krate, &regex.value())?);
+            Some(quote!((#name, #program)))
+        })
+        .collect();
+    if rows.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const PATTERNS: &'static [(&'static ::core::primitive::str, &'static [#private::check::Step])] = &[#(#rows),*];
     }
 }
 

@@ -6,16 +6,21 @@ mod case;
 mod constraint;
 mod convert;
 mod ctxt;
+mod entry;
 mod example;
-mod example_entry;
+mod example_file;
 mod expand;
 mod expand_field;
 mod expand_value;
 mod fallback;
 mod field;
+mod json;
 mod krate;
+mod literal;
+mod pattern;
 mod shape;
 mod suggest;
+mod untyped;
 mod usual;
 mod valid;
 mod value;
@@ -49,5 +54,19 @@ pub fn derive_value(input: TokenStream) -> TokenStream {
 #[proc_macro]
 #[doc(hidden)]
 pub fn example(input: TokenStream) -> TokenStream {
-    example_entry::expand(input.into()).into()
+    entry::one_example(input.into()).into()
+}
+
+/// What `candle_signature::examples!` hands its tokens to.
+#[proc_macro]
+#[doc(hidden)]
+pub fn examples(input: TokenStream) -> TokenStream {
+    entry::many_examples(input.into()).into()
+}
+
+/// What `candle_signature::example_file!` hands its tokens to.
+#[proc_macro]
+#[doc(hidden)]
+pub fn example_file(input: TokenStream) -> TokenStream {
+    entry::file_of_examples(input.into()).into()
 }

@@ -5,6 +5,8 @@ pub use std::option::Option::{None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
+pub use super::check;
+pub use super::example::untyped_example;
 pub use super::literal::{items, text};
 pub use super::reader::{
     Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant, variant,
@@ -12,7 +14,7 @@ pub use super::reader::{
 };
 pub use super::suits as constraint;
 pub use super::{
-    Bound, Constraint, DefaultValue, Demo, EnumSpec, FieldSet, FieldSpec, FieldType, FieldValue,
-    FieldValues, Kind, KindField, Payload, PromptFormat, Signature, SignatureSpec, Str, StructSpec,
-    TypeRef, Value, ValueError, VariantSpec,
+    Bound, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec, FieldType,
+    FieldValue, FieldValues, IntoValue, Kind, KindField, Payload, PromptFormat, Signature,
+    SignatureSpec, Str, StructSpec, TypeRef, Value, ValueError, VariantSpec,
 };

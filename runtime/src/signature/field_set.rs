@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{FieldSpec, SignatureSpec, Str, Value, ValueError};
+use super::{FieldSpec, SignatureSpec, Str, Value, ValueError, check};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -18,6 +18,10 @@ pub trait Signature: Sized + Send + 'static {
     /// Fields whose name in Rust is not the one shown: (Rust's, shown).
     #[doc(hidden)]
     const RENAMED: &'static [(&'static str, &'static str)] = &[];
+
+    /// The programs of `regex` constraints, by the name shown.
+    #[doc(hidden)]
+    const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
 
     /// Parts a value of the signature itself (as `example!` builds it) into its two halves.
     fn split(self) -> (Self::Input, Self::Output);

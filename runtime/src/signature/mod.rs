@@ -2,10 +2,13 @@
 //!
 //! Nothing here renders, parses or runs anything. It imports no other module of the crate.
 
+#[doc(hidden)]
+pub mod check;
 mod constraint;
 mod demo;
 #[doc(hidden)]
 pub mod derived;
+mod example;
 mod field_set;
 mod impls;
 mod kind;
@@ -21,6 +24,7 @@ mod value;
 
 pub use constraint::{Bound, Constraint};
 pub use demo::{Demo, PartialDemo};
+pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
