@@ -163,6 +163,16 @@ fn signature_impl(signature: &Signature) -> TokenStream {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
     let patterns = patterns(signature);
+    let has_reasoning = signature
+        .fields
+        .iter()
+        .any(|(_, field)| field.shown.eq_ignore_ascii_case("reasoning"));
+    let can_reason = (!has_reasoning).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::CanReason for #ident #ty_generics #where_clause {}
+        }
+    });
     let split = split(signature);
     quote! {
         #[automatically_derived]
@@ -180,6 +190,8 @@ fn signature_impl(signature: &Signature) -> TokenStream {
 
             #split
         }
+
+        #can_reason
     }
 }
 

@@ -217,7 +217,7 @@ pub(crate) fn read_all(
 
 /// `reader.take(arguments)`, shown to stand where the type stands: from its first token to its last. An error
 /// about the type then has one place however often it is found, and rustc shows it once.
-fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
+pub(crate) fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
     let tokens: Vec<_> = quote!(#ty).into_iter().collect();
     let (Some(first), Some(last)) = (tokens.first(), tokens.last()) else {
         return quote!(reader.take(#arguments));

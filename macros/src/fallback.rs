@@ -30,6 +30,8 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
         }
+
+        impl #private::CanReason for #ident {}
     });
     quote! {
         #(#halves)*

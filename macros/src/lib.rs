@@ -20,6 +20,7 @@ mod literal;
 mod pattern;
 mod shape;
 mod suggest;
+mod tool;
 mod untyped;
 mod usual;
 mod valid;
@@ -48,6 +49,12 @@ pub fn derive_signature(input: TokenStream) -> TokenStream {
 pub fn derive_value(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand_value::derive(&input).into()
+}
+
+/// Makes a function a tool.
+#[proc_macro_attribute]
+pub fn candle_tool(attrs: TokenStream, item: TokenStream) -> TokenStream {
+    tool::expand(attrs.into(), item.into()).into()
 }
 
 /// What `candle_signature::example!` hands its tokens to, with the crate's path in front.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{FieldSet, FieldValue, FieldValues, Signature};
+use super::{FieldSet, FieldValue, FieldValues, REASONING, Signature, Value};
 
 /// A demonstration of `S`, typed when it was made (by `example!`, or [`Demo::new`]).
 pub struct Demo<S> {
@@ -37,6 +37,15 @@ impl<S: Signature> Demo<S> {
             values,
             signature: PhantomData,
         }
+    }
+
+    /// Adds the reasoning that a chain of thought shows before the outputs.
+    #[must_use]
+    pub fn with_reasoning(mut self, reasoning: impl Into<String>) -> Self {
+        let first = (REASONING.into(), Value::String(reasoning.into()));
+        let outputs = self.values.outputs.into_entries();
+        self.values.outputs = std::iter::once(first).chain(outputs).collect();
+        self
     }
 
     /// Adds the value of one field, by its name in Rust; `field` only says what type it has.

@@ -1,6 +1,7 @@
 //! What generated code calls of `signature`; re-exported by `__private`. No part of the public API.
 
 pub use std::borrow::Cow;
+pub use std::boxed::Box;
 pub use std::option::Option::{None, Some};
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
@@ -13,8 +14,10 @@ pub use super::reader::{
     variant_fields, variant_value,
 };
 pub use super::suits as constraint;
+pub use super::tool::{check_arguments, tool_arguments, tool_result};
 pub use super::{
-    Bound, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec, FieldType,
-    FieldValue, FieldValues, IntoValue, Kind, KindField, Payload, PromptFormat, Signature,
-    SignatureSpec, Str, StructSpec, TypeRef, Value, ValueError, VariantSpec,
+    Bound, CanReason, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec,
+    FieldType, FieldValue, FieldValues, IntoValue, Kind, KindField, Payload, PromptFormat,
+    Signature, SignatureSpec, Str, StructSpec, Tool, ToolFuture, TypeRef, Value, ValueError,
+    VariantSpec,
 };

@@ -83,6 +83,11 @@ impl FieldValues {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
     }
 
+    /// Names and values, in order, by value.
+    pub fn into_entries(self) -> impl Iterator<Item = (Str, Value)> {
+        self.0.into_iter()
+    }
+
     /// How many values there are.
     #[must_use]
     pub fn len(&self) -> usize {

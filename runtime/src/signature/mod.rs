@@ -15,10 +15,12 @@ mod kind;
 mod literal;
 mod marker;
 mod reader;
+mod reasoned;
 mod schema;
 mod spec;
 #[doc(hidden)]
 pub mod suits;
+mod tool;
 mod types;
 mod value;
 
@@ -30,8 +32,10 @@ pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
 pub use kind::{Kind, KindField};
 pub use marker::{escape_markers, marker_name, unescape_markers};
+pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
+pub use tool::{Tool, ToolError, ToolFuture, ToolOutput};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,
