@@ -86,25 +86,28 @@ pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
                 let value = convert(krate, value);
                 quote!(#name: #value)
             });
-            quote!(<#private::Demo<_> as ::core::convert::From<#path>>::from(#path { #(#fields),* }))
+            {
+                let at_path = private_at(krate, path.span());
+                quote_spanned!(path.span()=> <#path as #at_path::Signature>::into_demo(#path { #(#fields),* }))
+            }
         }
         Some(_) => {
             let fields = typed.fields.iter().map(|(name, value)| {
                 let (shown, value) = (name.unraw().to_string(), convert(krate, value));
-                quote_spanned!(name.span()=> .with(#shown, |whole: #path| whole.#name, #value))
+                quote_spanned!(name.span()=> .part(#shown, |whole: #path| whole.#name).is(#value))
             });
             quote!(<#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*)
         }
     };
-    quote!({ #(#checks)* #demo })
+    quote_spanned!(path.span()=> { #(#checks)* #demo })
 }
 
 /// The check of a literal against the field's constraints, made while the program compiles.
 fn check(krate: &Path, path: &Path, name: &Ident, value: &Expr) -> Option<TokenStream> {
     let literal = literal::of_expr(krate, value)?;
-    let (name, span) = (name.unraw().to_string(), value.span());
+    let (name, span) = (name.unraw().to_string(), innermost(value).span());
     let private = private_at(krate, span);
-    let call = quote_spanned!(span=> #private::check::example_value::<#path>(#name, &#literal));
+    let call = quote_spanned!(span=> #private::check::example_value(&<#path as #private::Signature>::CHECKS, #name, &#literal));
     // An item can't name `Self` or a parameter of the function around it; a const block can, and is evaluated
     // once the function is compiled.
     let is_own = path.is_ident("Self")
@@ -117,4 +120,12 @@ fn check(krate: &Path, path: &Path, name: &Ident, value: &Expr) -> Option<TokenS
     } else {
         quote_spanned!(span=> const _: () = #call;)
     })
+}
+
+/// The literal within `Some(..)`.
+fn innermost(value: &Expr) -> &Expr {
+    match value {
+        Expr::Call(call) => call.args.first().map_or(value, innermost),
+        other => other,
+    }
 }

@@ -93,7 +93,7 @@ fn records_code(krate: &Path, file: &File, full_path: &str, records: &[Record]) 
     let at_path = private_at(krate, path.span());
     let checks = (0..records.len()).map(|at| {
         let at = Literal::usize_unsuffixed(at);
-        quote_spanned!(path.span()=> const _: () = #at_path::check::record::<#signature>(#path, &RECORDS[#at], #partial);)
+        quote_spanned!(path.span()=> const _: () = #at_path::check::record(&<#signature as #at_path::Signature>::CHECKS, #path, &RECORDS[#at], #partial);)
     });
     quote!({
         // Read here so that the compiler knows of the file, and builds again when it changes.

@@ -1,7 +1,7 @@
 //! Code of a field type of the user's own: its type as data, and the way from and to untyped values.
 
 use proc_macro2::{Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{DeriveInput, Type};
 
 use crate::ctxt::Ctxt;
@@ -9,6 +9,7 @@ use crate::expand::bounded;
 use crate::expand_field::{self as field_code, as_field_value, read_all, table};
 use crate::fallback;
 use crate::field::Field;
+use crate::krate::private_at;
 use crate::shape::{is_option, is_standard};
 use crate::value::{Body, Payload, Value, Variant};
 
@@ -228,7 +229,14 @@ fn read_variant(value: &Value, variant: &Variant) -> TokenStream {
         Payload::Unit => quote!(#private::Ok(Self::#ident)),
         Payload::Value(ty) => {
             let from = as_field_value(krate, ty, "from_value");
-            quote!(#private::payload(values, #from).map(Self::#ident))
+            let (first, last) = field_code::ends(ty);
+            let private = private_at(krate, first);
+            let payload = field_code::call_at(
+                quote_spanned!(first=> #private::payload),
+                last,
+                quote!(values, #from),
+            );
+            quote!(#payload.map(Self::#ident))
         }
         Payload::Fields(fields) => {
             let all: Vec<_> = fields.iter().collect();

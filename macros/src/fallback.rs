@@ -7,10 +7,18 @@ use crate::ast::Signature;
 use crate::expand;
 use crate::field::Role;
 use crate::usual;
+use crate::valid::is_hopeless;
 use crate::value::Value;
 
 /// Halves, traits and calls of a broken signature. None of it ever runs.
 pub(crate) fn signature(signature: &Signature) -> TokenStream {
+    if signature
+        .fields
+        .iter()
+        .any(|(_, field)| is_hopeless(field.ty))
+    {
+        return TokenStream::new();
+    }
     let krate = &signature.attrs.krate;
     let private = quote!(#krate::__private);
     let ident = &signature.original.ident;

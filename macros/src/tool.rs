@@ -2,9 +2,11 @@
 //! stands a unit struct that implements `Tool`.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt;
-use syn::{Attribute, FnArg, Ident, ItemFn, LitStr, Pat, Path, Safety, Type, parse_quote};
+use syn::{
+    Attribute, FnArg, Ident, ItemFn, LitStr, Pat, Path, ReturnType, Safety, Type, parse_quote,
+};
 
 use crate::attr::{self, set_once, unknown_key};
 use crate::case::Case;
@@ -88,6 +90,10 @@ fn expand_fn(attrs: TokenStream, mut function: ItemFn) -> TokenStream {
         ),
         Err(errors) => (Some(errors.to_compile_error()), None),
     };
+    if function.sig.receiver().is_some() {
+        // Within an `impl` no struct could stand beside the function.
+        return quote!(#function #errors);
+    }
     let tool = tool(&krate, &function, &name, &description, &fields, body);
     quote!(#function #errors #tool)
 }
@@ -254,12 +260,23 @@ fn call(
     });
     let wait = function.sig.asyncness.map(|_| quote!(.await));
     let called = quote!(#ident(#(#passed),*));
+    // A result of the wrong type is reported at the type that says so.
+    let (first, last) = match &function.sig.output {
+        ReturnType::Type(_, ty) => field_code::ends(ty),
+        ReturnType::Default => (Span::call_site(), Span::call_site()),
+    };
+    let at_output = krate::private_at(krate, first);
+    let result = field_code::call_at(
+        quote_spanned!(first=> #at_output::tool_result),
+        last,
+        quote!(#name, #called #wait),
+    );
     quote! {
         let fields = self.arguments();
         #private::Box::pin(async move {
             #private::check_arguments(#name, &arguments, fields)?;
             #read
-            #private::tool_result(#name, #called #wait)
+            #result
         })
     }
 }

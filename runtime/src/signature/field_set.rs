@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{FieldSpec, SignatureSpec, Str, Value, ValueError, check};
+use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -22,6 +22,22 @@ pub trait Signature: Sized + Send + 'static {
     /// The programs of `regex` constraints, by the name shown.
     #[doc(hidden)]
     const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
+
+    /// What literals are checked by.
+    #[doc(hidden)]
+    const CHECKS: check::Checks = check::Checks {
+        name: &Self::SPEC.name,
+        inputs: <Self::Input as FieldSet>::FIELDS,
+        outputs: <Self::Output as FieldSet>::FIELDS,
+        renamed: Self::RENAMED,
+        patterns: Self::PATTERNS,
+    };
+
+    /// A complete demo of a value of the signature itself.
+    #[doc(hidden)]
+    fn into_demo(self) -> Demo<Self> {
+        Demo::from(self)
+    }
 
     /// Parts a value of the signature itself (as `example!` builds it) into its two halves.
     fn split(self) -> (Self::Input, Self::Output);

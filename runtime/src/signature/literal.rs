@@ -17,7 +17,7 @@ pub trait FromText {
 
 /// Types that an array literal can stand for.
 #[diagnostic::on_unimplemented(
-    message = "an array of `{T}` can't be a `{Self}`",
+    message = "an array can't be a `{Self}`",
     label = "expected `{Self}`, found an array"
 )]
 pub trait FromItems<T, const N: usize> {

@@ -6,7 +6,7 @@ mod pattern;
 mod records;
 mod text;
 
-use super::{FieldSet, FieldSpec, Signature, Str};
+use super::{FieldSpec, Str};
 
 pub use pattern::{NotAscii, Step};
 pub use records::{Entry, Record, demos, record};
@@ -34,19 +34,33 @@ pub enum Literal {
     Unknown,
 }
 
+/// What literals of a signature are checked by.
+pub struct Checks {
+    /// Name of the signature.
+    pub name: &'static Str,
+    /// Its inputs.
+    pub inputs: &'static [FieldSpec],
+    /// Its outputs.
+    pub outputs: &'static [FieldSpec],
+    /// Fields whose name in Rust is not the one shown.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Programs of `regex` constraints, by the name shown.
+    pub patterns: &'static [(&'static str, &'static [Step])],
+}
+
 /// Checks the literal that `example!` gives a field, by the field's name in Rust, against its constraints.
 #[track_caller]
-pub const fn example_value<S: Signature>(rust_name: &str, literal: &Literal) {
-    let name = shown_name(S::RENAMED, rust_name);
-    let field = match find(<S::Input as FieldSet>::FIELDS, name) {
+pub const fn example_value(checks: &Checks, rust_name: &str, literal: &Literal) {
+    let name = shown_name(checks.renamed, rust_name);
+    let field = match find(checks.inputs, name) {
         Some(field) => field,
-        None => match find(<S::Output as FieldSet>::FIELDS, name) {
+        None => match find(checks.outputs, name) {
             Some(field) => field,
             // No such field: rustc says so where the struct is built.
             None => return,
         },
     };
-    if let Some(fault) = constraints::fault(field, pattern_of(S::PATTERNS, name), literal) {
+    if let Some(fault) = constraints::fault(field, pattern_of(checks.patterns, name), literal) {
         panic!("{}", fault.as_str());
     }
 }

@@ -5,7 +5,7 @@ use super::super::{
     TypeRef, Value,
 };
 use super::text::Text;
-use super::{Literal, constraints, find, pattern_of, same, str_of};
+use super::{Checks, Literal, constraints, find, pattern_of, same, str_of};
 
 /// One record of a file.
 #[derive(Debug, Clone, Copy)]
@@ -29,8 +29,8 @@ pub struct Entry {
 
 /// Checks names, types and constraints of a record, and unless it is `partial` that no field is missing.
 #[track_caller]
-pub const fn record<S: Signature>(file: &str, record: &Record, partial: bool) {
-    let (inputs, outputs) = (S::Input::FIELDS, S::Output::FIELDS);
+pub const fn record(checks: &Checks, file: &str, record: &Record, partial: bool) {
+    let (inputs, outputs) = (checks.inputs, checks.outputs);
     let mut at = 0;
     while at < record.entries.len() {
         let entry = &record.entries[at];
@@ -41,7 +41,7 @@ pub const fn record<S: Signature>(file: &str, record: &Record, partial: bool) {
                 Some(field) => field,
                 None => {
                     let text = place.text("`").text(entry.name).text("` is no field of `");
-                    let text = text.text(str_of(&S::SPEC.name)).text("`; its fields are ");
+                    let text = text.text(str_of(checks.name)).text("`; its fields are ");
                     let text = list(list(text, inputs, true), outputs, inputs.is_empty());
                     panic!("{}", text.as_str());
                 }
@@ -53,7 +53,7 @@ pub const fn record<S: Signature>(file: &str, record: &Record, partial: bool) {
         {
             panic!("{}", fault.as_str());
         }
-        let pattern = pattern_of(S::PATTERNS, entry.name);
+        let pattern = pattern_of(checks.patterns, entry.name);
         if let Some(fault) = constraints::fault(field, pattern, &entry.value) {
             panic!("{}", place.text(fault.as_str()).as_str());
         }
