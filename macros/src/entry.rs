@@ -63,7 +63,7 @@ pub(crate) fn many_examples(tokens: TokenStream) -> TokenStream {
             }
         }
         let private = private(krate);
-        Ok(quote!(#private::Vec::from([#(#all),*])))
+        Ok(quote!(#private::list([#(#all),*])))
     })
 }
 

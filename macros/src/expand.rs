@@ -128,11 +128,10 @@ fn field_docs(field: &Field, half: Role) -> TokenStream {
 
 /// The visibility of everything generated: the signature's own, unless told otherwise.
 pub(crate) fn vis<'a>(signature: &'a Signature) -> &'a Visibility {
-    signature
-        .attrs
-        .vis
-        .as_ref()
-        .unwrap_or(&signature.original.vis)
+    match &signature.attrs.vis {
+        Some((vis, _)) => vis,
+        None => &signature.original.vis,
+    }
 }
 
 fn signature_impl(signature: &Signature) -> TokenStream {

@@ -91,6 +91,14 @@ pub(crate) fn from_value(krate: &Path, field: &Field) -> TokenStream {
 pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> TokenStream {
     if let Some(format_with) = &field.attrs.format_with {
         let private = private_at(krate, format_with.span());
+        let value: TokenStream = value
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(format_with.span());
+                token
+            })
+            .collect();
         return quote_spanned!(format_with.span()=> #private::Value::String(#format_with(&#value)));
     }
     let into = match &field.attrs.with {

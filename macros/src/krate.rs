@@ -15,13 +15,18 @@ pub(crate) fn private(krate: &Path) -> TokenStream {
 }
 
 /// The same, reported at `span`: an error in a call is shown where its first token is said to be.
-/// Names resolve as before, which `$crate` needs.
 pub(crate) fn private_at(krate: &Path, span: Span) -> TokenStream {
     private(krate)
         .into_token_stream()
         .into_iter()
         .map(|mut token: TokenTree| {
-            token.set_span(span.resolved_at(token.span()));
+            // `$crate` is found by where it was written; a path that begins with `::` is the same everywhere.
+            let is_dollar_crate = token.to_string() == "$crate";
+            token.set_span(if is_dollar_crate {
+                span.resolved_at(token.span())
+            } else {
+                span
+            });
             token
         })
         .collect()

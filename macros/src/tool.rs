@@ -234,7 +234,6 @@ fn call(
     fields: &[Field],
 ) -> TokenStream {
     let private = krate::private(krate);
-    let ident = &function.sig.ident;
     let locals: Vec<_> = (0..fields.len()).map(|at| format_ident!("f{at}")).collect();
     let takes = fields.iter().enumerate().map(|(at, field)| {
         let (at, from) = (
@@ -258,14 +257,19 @@ fn call(
             quote!(#local)
         }
     });
-    let wait = function.sig.asyncness.map(|_| quote!(.await));
-    let called = quote!(#ident(#(#passed),*));
+    let wait = function
+        .sig
+        .asyncness
+        .map(|_| quote_spanned!(function.sig.ident.span()=> .await));
     // A result of the wrong type is reported at the type that says so.
     let (first, last) = match &function.sig.output {
         ReturnType::Type(_, ty) => field_code::ends(ty),
         ReturnType::Default => (Span::call_site(), Span::call_site()),
     };
     let at_output = krate::private_at(krate, first);
+    let mut callee = function.sig.ident.clone();
+    callee.set_span(first);
+    let called = field_code::call_at(quote!(#callee), last, quote!(#(#passed),*));
     let result = field_code::call_at(
         quote_spanned!(first=> #at_output::tool_result),
         last,

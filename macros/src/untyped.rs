@@ -56,7 +56,7 @@ fn value(krate: &Path, expr: &Expr) -> TokenStream {
     match expr {
         Expr::Array(array) => {
             let items = array.elems.iter().map(|item| value(krate, item));
-            quote!(#private::Value::List(#private::Vec::from([#(#items),*])))
+            quote!(#private::Value::List(#private::list([#(#items),*])))
         }
         other => quote!(#private::IntoValue::into_untyped(#other)),
     }

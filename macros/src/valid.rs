@@ -1,7 +1,7 @@
 //! What is refused of a signature that could be read: one sentence a mistake, at the token at fault.
 
 use syn::visit::{self, Visit};
-use syn::{GenericParam, Ident, Type};
+use syn::{GenericParam, Ident, Type, Visibility};
 
 use crate::ast::Signature;
 use crate::attr;
@@ -11,6 +11,7 @@ use crate::field::{Field, Role, check_distinct};
 /// Reports every mistake of a signature.
 pub(crate) fn signature(cx: &Ctxt, signature: &Signature) {
     generics(cx, signature);
+    visibility(cx, signature);
     halves(cx, signature);
     for (role, field) in &signature.fields {
         field.check(cx, &format!("the {} `{}`", role.word(), field.ident));
@@ -30,6 +31,22 @@ fn generics(cx: &Ctxt, signature: &Signature) {
                 format!("a signature owns its fields: drop `{lifetime}` from `{name}` and use `String` for `&str`, `Vec<T>` for `&[T]`"),
             );
         }
+    }
+}
+
+fn visibility(cx: &Ctxt, signature: &Signature) {
+    let (name, own) = (&signature.original.ident, &signature.original.vis);
+    let Some((given, tokens)) = &signature.attrs.vis else {
+        return;
+    };
+    let narrower = match own {
+        Visibility::Public(_) => !matches!(given, Visibility::Public(_)),
+        Visibility::Restricted(_) => matches!(given, Visibility::Inherited),
+        Visibility::Inherited => false,
+    };
+    if narrower {
+        let own = attr::shown(own);
+        cx.error(tokens, format!("`{name}` is `{own}`, and its halves can't be seen by fewer: they are part of its trait"));
     }
 }
 
@@ -77,6 +94,13 @@ fn reserved(cx: &Ctxt, field: &Field) {
 /// Types that no trait impl could ever make right get their sentence here, wherever in the type they stand.
 pub(crate) fn field_type(cx: &Ctxt, field: &Field) {
     if field.attrs.with.is_some() || !field.is_shown() {
+        return;
+    }
+    if matches!(field.ty, Type::Path(path) if path.path.is_ident("str")) {
+        cx.error(
+            field.ty,
+            format!("`str` has no size: use `String` for `{}`", field.ident),
+        );
         return;
     }
     let mut faults = Faults {

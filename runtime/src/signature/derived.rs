@@ -8,7 +8,7 @@ pub use std::vec::Vec;
 
 pub use super::check;
 pub use super::example::untyped_example;
-pub use super::literal::{items, text};
+pub use super::literal::{items, list, text};
 pub use super::reader::{
     Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant, variant,
     variant_fields, variant_value,

@@ -35,6 +35,11 @@ pub fn items<C: FromItems<T, N>, T, const N: usize>(items: [T; N]) -> C {
     C::from_items(items)
 }
 
+/// A vector: `Vec::from` needs its trait in scope, which generated code can't count on.
+pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    Vec::from(items)
+}
+
 macro_rules! from_text {
     ($($text:ty),*) => {$(
         impl FromText for $text {
