@@ -4,7 +4,7 @@ pub use candle_signature_macros::example;
 
 pub use crate::adapter::{Backend, CandleAdapterError};
 pub use crate::parse::ParseError;
-pub use crate::program::{Predicted, predict};
+pub use crate::program::{Predicted, predict, predict_all};
 pub use crate::prompt::Message;
 pub use crate::signature::derived::*;
 

@@ -4,6 +4,7 @@ use std::ops::Deref;
 
 use crate::adapter::{Completion, Finish, Usage};
 use crate::parse::Repair;
+use crate::signature::marker_name;
 
 /// A typed result; reads as the output struct itself.
 #[derive(Debug, Clone)]
@@ -44,6 +45,24 @@ impl<O> Predicted<O> {
     #[must_use]
     pub fn finish(&self) -> Finish {
         self.completion.finish
+    }
+
+    /// How many of the reply's tokens the grammar forced, so that the model did not have to choose them.
+    #[must_use]
+    pub fn forced_tokens(&self) -> usize {
+        self.completion.forced_tokens
+    }
+
+    /// The field in which the reply was cut short, because no more tokens were allowed: its value, and those
+    /// after it, are the shortest valid ones.
+    #[must_use]
+    pub fn truncated(&self) -> Option<&str> {
+        let written = self.completion.text.get(..self.completion.closed_at?)?;
+        written
+            .lines()
+            .rev()
+            .find_map(marker_name)
+            .map(|(name, _)| name)
     }
 
     /// What the parser had to mend, in order.
