@@ -3,5 +3,6 @@
 #![deny(missing_docs)]
 
 pub mod engine;
+pub mod parse;
 pub mod prompt;
 pub mod signature;

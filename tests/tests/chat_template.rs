@@ -19,14 +19,19 @@ impl Qwen {
         let source = config["chat_template"].as_str().unwrap();
         let control = tokenizer.control_tokens().map(|(text, _)| text);
         let template = ChatTemplate::new(source, control).unwrap();
-        Qwen { tokenizer, template }
+        Qwen {
+            tokenizer,
+            template,
+        }
     }
 
     fn render(&self, golden: &Json) -> (String, Vec<TokenId>) {
         let tools = Some(&golden["tools"]).filter(|tools| !tools.is_null());
         let add_generation_prompt = golden["add_generation_prompt"].as_bool().unwrap();
-        let pieces =
-            self.template.render(&golden["messages"], tools, add_generation_prompt).unwrap();
+        let pieces = self
+            .template
+            .render(&golden["messages"], tools, add_generation_prompt)
+            .unwrap();
         let text = pieces
             .iter()
             .map(|piece| match piece {

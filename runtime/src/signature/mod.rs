@@ -9,6 +9,8 @@ mod impls;
 mod marker;
 mod schema;
 mod spec;
+mod spec_json;
+mod type_string;
 mod types;
 mod value;
 
@@ -19,6 +21,7 @@ pub use impls::FieldValue;
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, SignatureSpec};
+pub use spec_json::SpecError;
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,
