@@ -2,8 +2,15 @@
 
 #![deny(missing_docs)]
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+pub mod adapter;
 pub mod engine;
+pub mod grammar;
 mod macros;
+pub mod parse;
+pub mod program;
 pub mod prompt;
 pub mod signature;
 

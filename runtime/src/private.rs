@@ -18,5 +18,5 @@ pub fn format<S: Signature>(input: S::Input) -> Vec<Message> {
 
 /// The typed output of a reply.
 pub fn parse<S: Signature>(completion: &str) -> Result<S::Output, ParseError> {
-    parse_typed::<S>(completion).map(|(output, _repairs)| output)
+    parse_typed::<S>(completion).map(|(output, _parsed)| output)
 }

@@ -25,8 +25,7 @@ def case(instruction, inputs, outputs, demos, values, adapter=dspy.ChatAdapter):
         "outputs": {k: v for k, v in demo.items() if k in names(outputs)},
     }
     print(json.dumps({
-        "format": "json" if adapter is dspy.JSONAdapter else "chat",
-        "spec": {"name": "Case", "instruction": instruction, "inputs": listed(inputs), "outputs": listed(outputs)},
+        "spec": {"name": "Case", "instruction": instruction, "format": "json" if adapter is dspy.JSONAdapter else "chat", "inputs": listed(inputs), "outputs": listed(outputs)},
         "demos": [split(d) for d in demos], "inputs": values, "messages": messages,
     }))
 

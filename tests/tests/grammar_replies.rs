@@ -10,6 +10,7 @@ use candle_signature::engine::{
     Engine, EngineError, EngineOptions, GenerateRequest, MaskError, SamplingParams, TokenId,
 };
 use candle_signature::grammar::{Constraint, GrammarCompiler};
+use candle_signature::parse::parse_reply;
 use candle_signature::signature::SignatureSpec;
 use engine_support::tiny_model;
 use futures::executor::block_on;

@@ -102,8 +102,8 @@ impl<S: Signature> Predict<S> {
         let request = CompletionRequest::new(self.messages(input))
             .held_to(Constraint::Signature(self.spec.clone()));
         let completion = backend.complete(request).await?;
-        let (output, repairs) = parse_typed::<S>(&completion.text)?;
-        Ok(Predicted::new(output, completion, repairs))
+        let (output, parsed) = parse_typed::<S>(&completion.text)?;
+        Ok(Predicted::new(output, completion, parsed))
     }
 
     /// Sends every input and parses the replies. Predictions run side by side; the results are in the order of the

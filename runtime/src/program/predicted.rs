@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::adapter::{Completion, Finish, Usage};
-use crate::parse::Repair;
+use crate::parse::{Parsed, Repair};
 use crate::signature::marker_name;
 
 /// A typed result; reads as the output struct itself.
@@ -11,15 +11,15 @@ use crate::signature::marker_name;
 pub struct Predicted<O> {
     output: O,
     completion: Completion,
-    repairs: Vec<Repair>,
+    parsed: Parsed,
 }
 
 impl<O> Predicted<O> {
-    pub(super) fn new(output: O, completion: Completion, repairs: Vec<Repair>) -> Self {
+    pub(super) fn new(output: O, completion: Completion, parsed: Parsed) -> Self {
         Predicted {
             output,
             completion,
-            repairs,
+            parsed,
         }
     }
 
@@ -47,6 +47,13 @@ impl<O> Predicted<O> {
         self.completion.finish
     }
 
+    /// The text of a field as the model wrote it; `None` if it was left out.
+    #[must_use]
+    pub fn raw_field(&self, name: &str) -> Option<&str> {
+        let (_, span) = self.parsed.spans.iter().find(|(field, _)| field == name)?;
+        self.completion.text.get(span.clone())
+    }
+
     /// How many of the reply's tokens the grammar forced, so that the model did not have to choose them.
     #[must_use]
     pub fn forced_tokens(&self) -> usize {
@@ -68,7 +75,7 @@ impl<O> Predicted<O> {
     /// What the parser had to mend, in order.
     #[must_use]
     pub fn repairs(&self) -> &[Repair] {
-        &self.repairs
+        &self.parsed.repairs
     }
 }
 

@@ -13,8 +13,10 @@ mod marker;
 mod reader;
 mod schema;
 mod spec;
+mod spec_json;
 #[doc(hidden)]
 pub mod suits;
+mod type_string;
 mod types;
 mod value;
 
@@ -25,6 +27,7 @@ pub use impls::FieldValue;
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
+pub use spec_json::SpecError;
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,
