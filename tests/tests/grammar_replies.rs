@@ -106,6 +106,9 @@ fn every_reply_is_one_of_the_grammar() {
             grammar.accepts(&text),
             "{types:?} in {max_tokens}: {text:?}"
         );
+        if let Err(error) = parse_reply(&spec, &text) {
+            panic!("{types:?}: {error}\n{text:?}");
+        }
         closed += usize::from(generation.closed_at.is_some());
         forced += generation.forced_tokens;
         tokens += generation.completion_tokens;
