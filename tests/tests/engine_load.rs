@@ -3,7 +3,7 @@
 mod engine_support;
 
 use candle_core::{DType, Device, Tensor};
-use candle_signature::engine::{EngineError, Model, ModelConfig, TokenId};
+use candle_signature::engine::{EngineError, Model, ModelConfig, TokenId, write_random_weights};
 use engine_support::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -364,4 +364,27 @@ fn broken_json_beside_the_weights_is_named() {
         &refusal(folder.path()),
         &["generation_config.json", "eos_token_id", "4000"],
     );
+}
+
+#[test]
+fn random_weights_fill_a_configuration_and_come_back_by_their_seed() {
+    for tied in [true, false] {
+        let (folder, mut config, _) = sound();
+        config["tie_word_embeddings"] = json!(tied);
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let config = ModelConfig::from_json(config.to_string().as_bytes(), "config.json").unwrap();
+        let path = folder.path().join("model.safetensors");
+        let mut heard = (0, 0);
+        let mut write = |seed| {
+            write_random_weights(&config, seed, &path, |done, all| heard = (done, all)).unwrap();
+            std::fs::read(&path).unwrap()
+        };
+        let first = write(1);
+        assert_eq!(first, write(1));
+        assert_ne!(first, write(2));
+        assert!(heard.0 == heard.1 && heard.1 > 0);
+        let logits = logits(&load(folder.path()).unwrap());
+        assert!(logits.iter().all(|logit| logit.is_finite()));
+        assert!(logits.iter().any(|logit| logit.abs() > 1e-3));
+    }
 }

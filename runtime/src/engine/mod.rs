@@ -7,6 +7,7 @@ mod kernels;
 mod kv;
 mod load;
 mod model;
+mod random;
 mod sampler;
 mod scheduler;
 mod tokenizer;
@@ -17,6 +18,7 @@ pub use kv::KvCache;
 pub use load::Weights;
 pub use model::Model;
 pub use model::qwen2::{Qwen2, Row};
+pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
 pub use scheduler::{
     Engine, EngineOptions, FinishReason, GenerateRequest, Generation, LogitsMask, Timings,
