@@ -265,6 +265,14 @@ fn calls(signature: &Signature) -> TokenStream {
                 #private::predict::<Self, AnyBackend>(backend, input).await
             }
 
+            /// Asks for every input at once; the answers keep their order, and a failure loses no other.
+            #vis async fn predict_all<AnyBackend: #private::Backend + ?::core::marker::Sized>(
+                backend: &AnyBackend,
+                inputs: impl ::core::iter::IntoIterator<Item = #input>,
+            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
+                #private::predict_all::<Self, AnyBackend>(backend, inputs).await
+            }
+
             /// The messages that [`predict`](Self::predict) sends.
             #[must_use]
             #vis fn format(input: #input) -> #private::Vec<#private::Message> {

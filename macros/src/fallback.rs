@@ -54,6 +54,13 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
 
+            #vis async fn predict_all<AnyBackend: ?::core::marker::Sized>(
+                _: &AnyBackend,
+                _: impl ::core::iter::IntoIterator<Item = #input>,
+            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
+                ::core::unreachable!()
+            }
+
             #vis fn format(_: #input) -> #private::Vec<#private::Message> {
                 ::core::unreachable!()
             }

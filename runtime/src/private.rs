@@ -1,10 +1,10 @@
 //! What generated code calls. No part of the public API: it changes with the macros.
 
-pub use candle_signature_macros::example;
+pub use candle_signature_macros::{example, example_file, examples};
 
 pub use crate::adapter::{Backend, CandleAdapterError};
 pub use crate::parse::ParseError;
-pub use crate::program::{Predicted, predict};
+pub use crate::program::{Predicted, predict, predict_all};
 pub use crate::prompt::Message;
 pub use crate::signature::derived::*;
 
@@ -18,5 +18,5 @@ pub fn format<S: Signature>(input: S::Input) -> Vec<Message> {
 
 /// The typed output of a reply.
 pub fn parse<S: Signature>(completion: &str) -> Result<S::Output, ParseError> {
-    parse_typed::<S>(completion).map(|(output, _repairs)| output)
+    parse_typed::<S>(completion).map(|(output, _parsed)| output)
 }

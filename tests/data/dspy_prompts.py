@@ -25,8 +25,7 @@ def case(instruction, inputs, outputs, demos, values, adapter=dspy.ChatAdapter):
         "outputs": {k: v for k, v in demo.items() if k in names(outputs)},
     }
     print(json.dumps({
-        "format": "json" if adapter is dspy.JSONAdapter else "chat",
-        "spec": {"name": "Case", "instruction": instruction, "inputs": listed(inputs), "outputs": listed(outputs)},
+        "spec": {"name": "Case", "instruction": instruction, "format": "json" if adapter is dspy.JSONAdapter else "chat", "inputs": listed(inputs), "outputs": listed(outputs)},
         "demos": [split(d) for d in demos], "inputs": values, "messages": messages,
     }))
 
@@ -45,7 +44,7 @@ case("Count.", [("items", "Vec<i64>", ""), ("limit", "i64", "The most.")],
      [("counts", "HashMap<String,i64>", ""), ("total", "i64", "")],
      [{"items": [1, 2], "limit": 3, "counts": {"a": 1}, "total": 3}], {"items": [], "limit": 9})
 case("Quote.", [("text", "String", "")], [("kind", "enum:it's|\"x\"", "")], [], {"text": "a"})
-case("  Indented.\n    More.  ", [("text", "String", "")], [("out", "String", "")], [], {"text": "  padded  "})
+case("  Indented.\n    More.\n\n      Deeper.", [("text", "String", "")], [("out", "String", "")], [], {"text": "  padded  "})
 case("Answer.", QA_IN, QA_OUT, [{"passage": "P", "question": "Q", "answer": "A \"q\" é", "confidence": 1.0}],
      {"passage": "x", "question": "y"}, dspy.JSONAdapter)
 case("", [("ticket", "String", "")], [("urgency", "enum:low|high|on-fire", "How soon."), ("reason", "String", "")], [],

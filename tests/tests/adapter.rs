@@ -7,11 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use candle_signature::adapter::{
-    Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, CompletionRequest, Finish,
-    LoadedModel, ModelPool,
+    Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, Completion, CompletionRequest,
+    Constraint, Finish, LoadedModel, ModelPool, TextStream,
 };
 use candle_signature::prompt::Message;
 use engine_support::{byte_tokenizer_json, data, json_file};
+use futures::StreamExt as _;
 use futures::executor::block_on;
 use tempfile::TempDir;
 
@@ -300,4 +301,88 @@ fn a_conversation_is_answered() {
     // <|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n
     assert_eq!(completion.usage.prompt_tokens, 1 + 7 + 1 + 1 + 1 + 10);
     assert_eq!(completion.usage.total_tokens(), 21 + 8);
+}
+
+async fn collected(mut stream: TextStream) -> (Vec<String>, Option<Completion>) {
+    let mut pieces = Vec::new();
+    while let Some(piece) = stream.next().await {
+        pieces.push(piece.unwrap());
+    }
+    (pieces, stream.completion().cloned())
+}
+
+#[test]
+fn streamed_text_is_the_generated_text() {
+    let model = model();
+    let config = CandleConfig {
+        enable_streaming: true,
+        stream_buffer_size: 1,
+        ..short()
+    };
+    let adapter = CandleAdapter::from_loaded_model(model, config).unwrap();
+    let (text, prompt_tokens, completion_tokens) = block_on(adapter.generate("Tell me")).unwrap();
+    let (pieces, completion) = block_on(collected(adapter.generate_stream("Tell me")));
+    assert!(pieces.len() > 1, "{pieces:?}");
+    assert_eq!(pieces.concat(), text);
+    let completion = completion.expect("ended");
+    assert_eq!(completion.text, text);
+    let usage = completion.usage;
+    assert_eq!(
+        (usage.prompt_tokens, usage.completion_tokens),
+        (prompt_tokens, completion_tokens)
+    );
+}
+
+#[test]
+fn without_streaming_the_text_comes_in_one_piece() {
+    let adapter = adapter(short());
+    let (pieces, _) = block_on(collected(adapter.generate_stream("Tell me")));
+    assert_eq!(pieces, [block_on(adapter.generate("Tell me")).unwrap().0]);
+}
+
+#[test]
+fn an_error_is_the_last_item_of_a_stream() {
+    let config = CandleConfig {
+        context_length: Some(20),
+        ..short()
+    };
+    let adapter = adapter(config);
+    let items: Vec<_> = block_on(adapter.generate_stream(&"x".repeat(21)).collect());
+    assert!(matches!(
+        items.as_slice(),
+        [Err(CandleAdapterError::ContextTooLong { .. })]
+    ));
+}
+
+#[test]
+fn a_reply_can_be_held_to_any_constraint() {
+    let adapter = adapter(CandleConfig {
+        max_tokens: 60,
+        ..Default::default()
+    });
+    let with = |constraint| block_on(adapter.generate_with("Say:", &constraint)).unwrap();
+    let regex = with(Constraint::Regex("(yes|no), [0-9]{3}".into()));
+    assert!(
+        regex.text.starts_with("yes, ") || regex.text.starts_with("no, "),
+        "{}",
+        regex.text
+    );
+    assert!(regex.forced_tokens > 0 && regex.finish == Finish::Stop);
+    let schema = serde_json::json!({"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]});
+    let json: serde_json::Value =
+        serde_json::from_str(&with(Constraint::JsonSchema(schema)).text).unwrap();
+    assert!(json["n"].is_i64() || json["n"].is_u64() || json["n"].is_number());
+    let error =
+        block_on(adapter.generate_with("Say:", &Constraint::Regex("(".into()))).unwrap_err();
+    assert!(
+        matches!(error, CandleAdapterError::SignatureError(_)),
+        "{error}"
+    );
+    let short = CandleAdapter::from_loaded_model(adapter.model().clone(), short()).unwrap();
+    let error =
+        block_on(short.generate_with("Say:", &Constraint::Regex("[a-z]{9}".into()))).unwrap_err();
+    assert!(
+        error.to_string().contains("takes 9 tokens and only 8"),
+        "{error}"
+    );
 }

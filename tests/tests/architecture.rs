@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("remote", &["signature", "prompt", "parse", "adapter"]),
     ("program", &["signature", "prompt", "parse", "adapter"]),
+    ("macros", &[]),
     (
         "private",
         &["signature", "prompt", "parse", "adapter", "program"],

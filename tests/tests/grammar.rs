@@ -7,7 +7,8 @@ use std::sync::{Arc, LazyLock};
 use candle_signature::engine::{TokenId, Tokenizer};
 use candle_signature::grammar::{Constraint, Grammar, GrammarCompiler};
 use candle_signature::signature::{
-    Bound, Constraint as Demand, FieldSpec, FieldType, FieldValue, SignatureSpec, TypeRef,
+    Bound, Constraint as Demand, FieldSpec, FieldType, FieldValue, PromptFormat, SignatureSpec,
+    TypeRef,
 };
 use engine_support::qwen_tokenizer_json;
 
@@ -29,6 +30,7 @@ fn spec(outputs: Vec<FieldSpec>) -> SignatureSpec {
         instruction: "".into(),
         inputs: vec![field::<String>("input", vec![])].into(),
         outputs: outputs.into(),
+        format: PromptFormat::Chat,
     }
 }
 

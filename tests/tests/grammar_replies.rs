@@ -10,6 +10,7 @@ use candle_signature::engine::{
     Engine, EngineError, EngineOptions, GenerateRequest, MaskError, SamplingParams, TokenId,
 };
 use candle_signature::grammar::{Constraint, GrammarCompiler};
+use candle_signature::parse::parse_reply;
 use candle_signature::signature::SignatureSpec;
 use engine_support::tiny_model;
 use futures::executor::block_on;
@@ -105,6 +106,9 @@ fn every_reply_is_one_of_the_grammar() {
             grammar.accepts(&text),
             "{types:?} in {max_tokens}: {text:?}"
         );
+        if let Err(error) = parse_reply(&spec, &text) {
+            panic!("{types:?}: {error}\n{text:?}");
+        }
         closed += usize::from(generation.closed_at.is_some());
         forced += generation.forced_tokens;
         tokens += generation.completion_tokens;

@@ -1,7 +1,7 @@
 //! The chat format against what DSPy writes, and against the records that the embedded model was trained on.
 
 use candle_signature::prompt::{Role, assistant_content, chat_messages};
-use candle_signature::signature::{FieldValues, PartialDemo, PromptFormat, SignatureSpec, Value};
+use candle_signature::signature::{FieldValues, PartialDemo, SignatureSpec, Value};
 use serde_json::Value as Json;
 
 fn values(json: &Json) -> FieldValues {
@@ -36,10 +36,7 @@ fn expected(record: &Json) -> Vec<(String, String)> {
 }
 
 fn written(record: &Json) -> Vec<(String, String)> {
-    let mut spec = SignatureSpec::from_json(&record["spec"]).expect("a sound spec");
-    if record["format"] == "json" {
-        spec.format = PromptFormat::Json;
-    }
+    let spec = SignatureSpec::from_json(&record["spec"]).expect("a sound spec");
     chat_messages(&spec, &demos(&record["demos"]), &values(&record["inputs"]))
         .into_iter()
         .map(|message| (message.role.to_string(), message.content))

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::engine::{FinishReason, GenerateRequest, SamplingParams, Segment, TokenId};
+use tokio::sync::mpsc;
+
+use crate::engine::{FinishReason, GenerateRequest, Generation, SamplingParams, Segment, TokenId};
 use crate::grammar::{Constraint, Grammar};
 use crate::prompt::Message;
 
@@ -11,7 +13,7 @@ use super::error::ErrorText;
 use super::thread::on_a_thread;
 use super::{
     Backend, CandleAdapterError, CandleConfig, Completion, CompletionRequest, Finish, LoadedModel,
-    Usage,
+    TextStream, Usage,
 };
 
 /// A loaded model with a configuration. Cheap to clone; many adapters can share one model.
@@ -167,68 +169,112 @@ impl CandleAdapter {
         Ok(tokenizer.encode_segments(&segments)?)
     }
 
+    /// Continues a plain text and delivers the text while it is generated, if the configuration enables
+    /// streaming; otherwise in one piece at its end. Whatever goes wrong is said in the stream.
+    #[must_use]
+    pub fn generate_stream(&self, prompt: &str) -> TextStream {
+        match self.model.engine().model().tokenizer().encode_text(prompt) {
+            Ok(tokens) => self.stream(tokens, None),
+            Err(error) => TextStream::failed(error.into()),
+        }
+    }
+
+    /// The reply to a conversation, delivered as [`CandleAdapter::generate_stream`] does.
+    pub async fn complete_stream(&self, request: CompletionRequest) -> TextStream {
+        let prompt = self.prompt_tokens(&request.messages);
+        match (prompt, self.grammar_of(&request).await) {
+            (Ok(prompt), Ok(grammar)) => self.stream(prompt, grammar),
+            (Err(error), _) | (_, Err(error)) => TextStream::failed(error),
+        }
+    }
+
+    fn stream(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> TextStream {
+        let engine = self.model.engine();
+        let (sender, receiver) = mpsc::channel(self.config.stream_buffer_size);
+        let stream = self.config.enable_streaming.then_some(sender);
+        let request = GenerateRequest {
+            stream,
+            ..self.request(prompt, grammar)
+        };
+        let model = Arc::clone(&self.model);
+        let finish = move |generation: &Generation| completion(&model, generation);
+        let decoder = engine.model().tokenizer().decode_stream();
+        TextStream::new(receiver, engine.generate(request), decoder, finish)
+    }
+
     async fn run(
         &self,
         prompt: Vec<TokenId>,
         grammar: Option<Grammar>,
     ) -> Result<Completion, CandleAdapterError> {
-        let engine = self.model.engine();
-        let config = &self.config;
-        let context = engine.model().config().max_positions;
-        let prompt_tokens = prompt.len();
-        let generation = engine
-            .generate(GenerateRequest {
-                prompt,
-                max_tokens: config.max_tokens,
-                sampling: SamplingParams {
-                    temperature: config.temperature,
-                    top_k: config.top_k,
-                    top_p: config.top_p,
-                    min_p: config.min_p,
-                    repetition_penalty: config.repetition_penalty,
-                    seed: Some(config.seed),
-                },
-                stop_tokens: self.stop_tokens.to_vec(),
-                context_length: config.context_length.unwrap_or(context),
-                use_kv_cache: config.enable_kv_cache,
-                max_cache_tokens: config.max_cache_size,
-                mask: grammar.map(|grammar| grammar.mask()),
-            })
+        let generation = self
+            .model
+            .engine()
+            .generate(self.request(prompt, grammar))
             .await?;
-        let text = engine.model().tokenizer().decode(&generation.tokens);
-        let usage = Usage {
-            prompt_tokens,
-            completion_tokens: generation.completion_tokens,
-        };
-        let finish = match generation.finish {
-            FinishReason::Stop => Finish::Stop,
-            FinishReason::Length => Finish::Length,
-        };
-        let closed_at = generation.closed_at.map(|at| {
-            engine
-                .model()
-                .tokenizer()
-                .decode(&generation.tokens[..at])
-                .len()
-        });
-        let forced_tokens = generation.forced_tokens;
-        Ok(Completion {
-            forced_tokens,
-            closed_at,
-            ..Completion::new(text, usage, finish)
-        })
+        Ok(completion(&self.model, &generation))
+    }
+
+    async fn grammar_of(
+        &self,
+        request: &CompletionRequest,
+    ) -> Result<Option<Grammar>, CandleAdapterError> {
+        match &request.constraint {
+            Some(constraint) if self.config.constrain_output => {
+                self.compile(constraint).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn request(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> GenerateRequest {
+        let config = &self.config;
+        GenerateRequest {
+            prompt,
+            max_tokens: config.max_tokens,
+            sampling: SamplingParams {
+                temperature: config.temperature,
+                top_k: config.top_k,
+                top_p: config.top_p,
+                min_p: config.min_p,
+                repetition_penalty: config.repetition_penalty,
+                seed: Some(config.seed),
+            },
+            stop_tokens: self.stop_tokens.to_vec(),
+            context_length: config.context_length.unwrap_or(usize::MAX),
+            use_kv_cache: config.enable_kv_cache,
+            max_cache_tokens: config.max_cache_size,
+            mask: grammar.map(|grammar| grammar.mask()),
+            stream: None,
+        }
+    }
+}
+
+/// A generation as text, with true counts.
+fn completion(model: &LoadedModel, generation: &Generation) -> Completion {
+    let tokenizer = model.engine().model().tokenizer();
+    let usage = Usage {
+        prompt_tokens: generation.prompt_tokens,
+        completion_tokens: generation.completion_tokens,
+    };
+    let finish = match generation.finish {
+        FinishReason::Stop => Finish::Stop,
+        FinishReason::Length => Finish::Length,
+    };
+    let closed_at = generation
+        .closed_at
+        .map(|at| tokenizer.decode(&generation.tokens[..at]).len());
+    Completion {
+        forced_tokens: generation.forced_tokens,
+        closed_at,
+        ..Completion::new(tokenizer.decode(&generation.tokens), usage, finish)
     }
 }
 
 impl Backend for CandleAdapter {
     async fn complete(&self, request: CompletionRequest) -> Result<Completion, CandleAdapterError> {
         let prompt = self.prompt_tokens(&request.messages)?;
-        let grammar = match &request.constraint {
-            Some(constraint) if self.config.constrain_output => {
-                Some(self.compile(constraint).await?)
-            }
-            _ => None,
-        };
+        let grammar = self.grammar_of(&request).await?;
         self.run(prompt, grammar).await
     }
 }

@@ -46,7 +46,7 @@ pub struct CandleConfig {
     pub enable_kv_cache: bool,
     /// Bound on the KV cache in tokens. Default `None`: the context length.
     pub max_cache_size: Option<usize>,
-    /// Deliver text while it is generated. Default false.
+    /// Deliver streamed text while it is generated. Default false: streams deliver it in one piece at its end.
     pub enable_streaming: bool,
     /// Pieces of text that may wait for a slow reader. Default 64.
     pub stream_buffer_size: usize,
@@ -98,6 +98,7 @@ impl CandleConfig {
     pub fn validate(&self) -> Result<(), CandleAdapterError> {
         self.validate_sampling()
             .and_then(|()| self.validate_lengths())
+            .and_then(|()| self.validate_streaming())
             .and_then(|()| self.validate_unavailable())
             .map_err(|message| CandleAdapterError::ConfigError(message.into()))
     }
@@ -176,16 +177,24 @@ impl CandleConfig {
         }
     }
 
+    fn validate_streaming(&self) -> Result<(), String> {
+        let size = self.stream_buffer_size;
+        if size == 0 {
+            return Err("stream_buffer_size (0) lets no text through: use at least 1".into());
+        }
+        if !self.enable_streaming && size != CandleConfig::default().stream_buffer_size {
+            return Err(format!(
+                "stream_buffer_size ({size}) has no effect without streaming: \
+                 set enable_streaming to true, or leave stream_buffer_size at its default"
+            ));
+        }
+        Ok(())
+    }
+
     /// Fields whose machinery is not there yet: better refused than silently without effect.
     fn validate_unavailable(&self) -> Result<(), String> {
         let default = CandleConfig::default();
         let unavailable = [
-            ("enable_streaming", self.enable_streaming, "false"),
-            (
-                "stream_buffer_size",
-                self.stream_buffer_size != default.stream_buffer_size,
-                "64",
-            ),
             ("batch_size", self.batch_size.is_some(), "None"),
             (
                 "batch_timeout_ms",
@@ -296,13 +305,10 @@ mod tests {
                 "top_k has no effect at temperature 0",
             ),
             (|c| c.min_p = 0.1, "min_p has no effect at temperature 0"),
-            (
-                |c| c.enable_streaming = true,
-                "enable_streaming is not available",
-            ),
+            (|c| c.stream_buffer_size = 0, "stream_buffer_size (0)"),
             (
                 |c| c.stream_buffer_size = 1,
-                "stream_buffer_size is not available",
+                "stream_buffer_size (1) has no effect without streaming",
             ),
             (|c| c.batch_size = Some(4), "batch_size is not available"),
             (

@@ -7,6 +7,7 @@ mod config;
 mod embedded;
 mod error;
 mod pool;
+mod stream;
 mod thread;
 
 pub use crate::grammar::Constraint;
@@ -16,3 +17,4 @@ pub use chat_template::{CHATML, ChatTemplate, ChatTemplateError, Piece};
 pub use config::{CandleConfig, CandleConfigBuilder};
 pub use error::{CandleAdapterError, ErrorText};
 pub use pool::{LoadedModel, ModelPool};
+pub use stream::TextStream;

@@ -1,71 +1,126 @@
-//! The shortest way to end a reply that is under way.
+//! A short way to end a reply that is under way.
+//!
+//! The shortest way is a search over all tokens; this is a walk that tries, at each choice, the texts that end things. It is
+//! walked in two orders, since what ends a string is text inside of another, and the shorter way counts.
 
 use llguidance::Matcher;
 use toktrie::{TokEnv, TokenId};
 
-/// Texts that end something, or are the least that must stand somewhere, most wanted first.
-const ENDINGS: &[&str] = &[
-    "\n\n", "\n", "[[", "\"", "]", "}", "\"]", "\"}", "]]", "}}", "[]", "{}", "\"\"", "null", "0",
-    "1", "-1", "true", ", ", ",", ": ", ":", ".", "a", "A", "x",
+/// In free text of the chat format, whatever the line holds, this leads to the next marker.
+const NEXT_SECTION: &str = "\n\n[[ ##";
+
+/// Texts that end something, or are the least that must stand somewhere: strings before brackets.
+const STRINGS_FIRST: &[&str] = &[
+    NEXT_SECTION,
+    "\"",
+    "]",
+    "}",
+    "\n}",
+    ", ",
+    ",",
+    "0",
+    "1",
+    "true",
+    "null",
+    ": ",
+    ":",
+    "{",
+    "[",
+    "a",
+    "x",
 ];
 
-/// No reply needs more tokens than this to end: a bound on the search, not on replies.
+/// The same with brackets before strings: shorter where a list may be empty.
+const BRACKETS_FIRST: &[&str] = &[
+    NEXT_SECTION,
+    "[]",
+    "{}",
+    "]",
+    "}",
+    "\"",
+    "\n}",
+    ", ",
+    ",",
+    "null",
+    "0",
+    "1",
+    "true",
+    ": ",
+    ":",
+    "{",
+    "[",
+    "a",
+    "x",
+];
+
+/// No reply is followed farther than this.
 const FARTHEST: usize = 4096;
 
-/// Knows which tokens tend to end a reply.
+/// Texts in the order in which they are tried, as tokens.
+type Order = Vec<Vec<TokenId>>;
+
+/// Knows which texts tend to end a reply.
 pub(super) struct Closer {
-    endings: Vec<TokenId>,
+    orders: [Order; 2],
 }
 
 impl Closer {
     pub(super) fn new(vocabulary: &TokEnv) -> Self {
-        let mut endings = Vec::new();
-        for text in ENDINGS {
-            if let Some(token) = vocabulary.tok_trie().token_id_at_bytes(text.as_bytes()) {
-                endings.push(token);
-            }
+        let order = |texts: &[&str]| texts.iter().map(|text| vocabulary.tokenize(text)).collect();
+        Closer {
+            orders: [order(STRINGS_FIRST), order(BRACKETS_FIRST)],
         }
-        Closer { endings }
     }
 
-    /// Tokens that end the reply from here, at most `most`; `None` if there is no way so short.
+    /// Tokens that end the reply from here, at most `most`; `None` if no way so short is found.
     pub(super) fn close(&self, matcher: &Matcher, most: usize) -> Option<Vec<TokenId>> {
-        let most = most.min(FARTHEST);
-        let mut matcher = matcher.deep_clone();
-        let mut tokens = Vec::new();
-        while !is_complete(&mut matcher) {
-            let mut forced = matcher.consume_ff_tokens();
-            if forced.is_empty() {
-                let token = self.next(&mut matcher)?;
-                matcher.consume_token(token).ok()?;
-                forced.push(token);
-            }
-            tokens.append(&mut forced);
-            if tokens.len() > most {
-                return None;
+        let mut most = most.min(FARTHEST);
+        let mut best: Option<Vec<TokenId>> = None;
+        for order in &self.orders {
+            if let Some(way) = walk(matcher.clone(), order, most) {
+                most = way.len();
+                best = Some(way);
             }
         }
-        Some(tokens)
-    }
-
-    /// The token that leads to the end the soonest, as far as one step shows.
-    fn next(&self, matcher: &mut Matcher) -> Option<TokenId> {
-        if let Some(token) = self.endings.iter().find(|token| {
-            matcher
-                .validate_tokens(&[**token])
-                .is_ok_and(|valid| valid == 1)
-        }) {
-            return Some(*token);
-        }
-        // Somewhere inside a name or a pattern: the allowed token that carries on farthest.
-        let environment = matcher.tok_env().ok()?;
-        let trie = environment.tok_trie();
-        let mask = matcher.compute_mask().ok()?;
-        mask.iter().max_by_key(|token| trie.token_len(*token))
+        best
     }
 }
 
+fn walk(mut matcher: Matcher, order: &Order, most: usize) -> Option<Vec<TokenId>> {
+    let mut way = Vec::new();
+    while !is_complete(&mut matcher) {
+        let mut step = matcher.consume_ff_tokens();
+        if step.is_empty() {
+            step = next(&mut matcher, order)?;
+            matcher.consume_tokens(&step).ok()?;
+        }
+        way.append(&mut step);
+        if way.len() > most {
+            return None;
+        }
+    }
+    Some(way)
+}
+
+/// The first of the texts that may stand here. Inside of a name or a pattern none may: then the longest token that may.
+fn next(matcher: &mut Matcher, order: &Order) -> Option<Vec<TokenId>> {
+    for tokens in order {
+        if matcher
+            .validate_tokens(tokens)
+            .is_ok_and(|valid| valid == tokens.len())
+        {
+            return Some(tokens.clone());
+        }
+    }
+    let environment = matcher.tok_env().ok()?;
+    let trie = environment.tok_trie();
+    let mask = matcher.compute_mask().ok()?;
+    mask.iter()
+        .max_by_key(|token| trie.token_len(*token))
+        .map(|token| vec![token])
+}
+
 /// Whether the reply may end here.
-pub(super) fn is_complete(matcher: &mut Matcher) -> bool {
+fn is_complete(matcher: &mut Matcher) -> bool {
     matcher.is_stopped() || matcher.is_accepting().unwrap_or(false)
 }

@@ -3,5 +3,5 @@
 mod predict;
 mod predicted;
 
-pub use predict::{Predict, predict};
+pub use predict::{Predict, predict, predict_all};
 pub use predicted::Predicted;

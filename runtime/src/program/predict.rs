@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use futures_util::stream::{self, StreamExt as _};
+
 use crate::adapter::{Backend, CandleAdapterError, CompletionRequest, Constraint};
 use crate::parse::parse_typed;
 use crate::prompt::{Message, chat_messages};
@@ -19,6 +21,17 @@ pub async fn predict<S: Signature, B: Backend + ?Sized>(
 ) -> Result<Predicted<S::Output>, CandleAdapterError> {
     Predict::<S>::new().call(backend, input).await
 }
+
+/// Predicts for each input; the results are in the order of the inputs, and a failure loses no other.
+pub async fn predict_all<S: Signature, B: Backend + ?Sized>(
+    backend: &B,
+    inputs: impl IntoIterator<Item = S::Input>,
+) -> Vec<Result<Predicted<S::Output>, CandleAdapterError>> {
+    Predict::<S>::new().call_all(backend, inputs).await
+}
+
+/// So many predictions of [`Predict::call_all`] are under way at once: enough to fill every batch.
+const CONCURRENCY: usize = 32;
 
 /// A predictor: a signature with demos and, where wanted, another instruction.
 ///
@@ -89,8 +102,19 @@ impl<S: Signature> Predict<S> {
         let request = CompletionRequest::new(self.messages(input))
             .held_to(Constraint::Signature(self.spec.clone()));
         let completion = backend.complete(request).await?;
-        let (output, repairs) = parse_typed::<S>(&completion.text)?;
-        Ok(Predicted::new(output, completion, repairs))
+        let (output, parsed) = parse_typed::<S>(&completion.text)?;
+        Ok(Predicted::new(output, completion, parsed))
+    }
+
+    /// Sends every input and parses the replies. Predictions run side by side; the results are in the order of the
+    /// inputs, and a failure loses no other.
+    pub async fn call_all<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        inputs: impl IntoIterator<Item = S::Input>,
+    ) -> Vec<Result<Predicted<S::Output>, CandleAdapterError>> {
+        let calls = inputs.into_iter().map(|input| self.call(backend, input));
+        stream::iter(calls).buffered(CONCURRENCY).collect().await
     }
 }
 

@@ -119,15 +119,28 @@ fn system_content(spec: &SignatureSpec) -> String {
 
 /// The instruction, or the sentence that DSPy puts in the place of an empty one.
 fn instruction(spec: &SignatureSpec) -> String {
-    let given = spec.instruction.trim();
+    let given = dedented(&spec.instruction);
     if !given.is_empty() {
-        return given.to_owned();
+        return given;
     }
     format!(
         "Given the fields {}, produce the fields {}.",
         quoted_names(&spec.inputs),
         quoted_names(&spec.outputs)
     )
+}
+
+/// The text without the margin that its lines share, as Python's `inspect.cleandoc`.
+fn dedented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.trim().lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let rest: Vec<&str> = lines.collect();
+    let filled = rest.iter().filter(|line| !line.trim().is_empty());
+    let margin = filled.map(|line| indent(line)).min().unwrap_or(0);
+    rest.iter().fold(first, |text, line| {
+        text + "\n" + line.get(margin..).unwrap_or_default()
+    })
 }
 
 fn quoted_names(fields: &[FieldSpec]) -> String {

@@ -18,9 +18,11 @@ mod reader;
 mod reasoned;
 mod schema;
 mod spec;
+mod spec_json;
 #[doc(hidden)]
 pub mod suits;
 mod tool;
+mod type_string;
 mod types;
 mod value;
 
@@ -35,6 +37,7 @@ pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
+pub use spec_json::SpecError;
 pub use tool::{Tool, ToolError, ToolFuture, ToolOutput};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
