@@ -19,6 +19,8 @@ mod krate;
 mod literal;
 mod pattern;
 mod shape;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod tool;
 mod untyped;
