@@ -17,6 +17,8 @@ mod field;
 mod json;
 mod krate;
 mod literal;
+#[cfg(test)]
+mod mutation;
 mod pattern;
 mod shape;
 #[cfg(test)]
