@@ -1,4 +1,5 @@
 //! The hygiene tests again, in edition 2021, which is this package's.
 
+/// The tests.
 #[path = "../../tests/tests/macros_hygiene.rs"]
-mod hygiene;
+pub mod hygiene;
