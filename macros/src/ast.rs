@@ -24,7 +24,8 @@ pub(crate) struct Signature<'a> {
 pub(crate) struct SignatureAttrs {
     pub(crate) krate: Path,
     pub(crate) format: Format,
-    pub(crate) vis: Option<Visibility>,
+    /// Visibility of the halves, and the string that gave it.
+    pub(crate) vis: Option<(Visibility, LitStr)>,
     pub(crate) input: HalfAttrs,
     pub(crate) output: HalfAttrs,
     instruction: Option<LitStr>,
@@ -143,13 +144,13 @@ pub(crate) fn case(cx: &Ctxt, entry: &Entry) -> Option<Case> {
         .ok()
 }
 
-fn visibility(cx: &Ctxt, entry: &Entry) -> Option<Visibility> {
+fn visibility(cx: &Ctxt, entry: &Entry) -> Option<(Visibility, LitStr)> {
     let text = entry.string(cx)?;
     let parsed = text.parse::<Visibility>().map_err(|_| {
         let value = text.value();
         syn::Error::new(text.span(), format!("`{value}` is not a visibility: write `vis = \"pub(crate)\"`, or `vis = \"\"` for a private one"))
     });
-    cx.ok(parsed)
+    Some((cx.ok(parsed)?, text))
 }
 
 fn half(cx: &Ctxt, entry: &Entry) -> Option<HalfAttrs> {

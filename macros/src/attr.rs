@@ -204,10 +204,31 @@ pub(crate) fn set_once<T>(cx: &Ctxt, slot: &mut Option<T>, entry: &Entry, value:
     }
 }
 
+/// What other libraries call a key, and what it is called here.
+const SYNONYMS: [(&str, &str); 13] = [
+    ("description", "desc"),
+    ("doc", "desc"),
+    ("help", "desc"),
+    ("name", "rename"),
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("length", "len"),
+    ("pattern", "regex"),
+    ("choices", "one_of"),
+    ("values", "one_of"),
+    ("distinct", "unique"),
+    ("doc_comment", "instruction"),
+    ("prompt", "instruction"),
+];
+
 /// Reports a key that `place` (such as `#[input]`) does not have.
 pub(crate) fn unknown_key(cx: &Ctxt, entry: &Entry, place: &str, known: &[&str]) {
     let key = entry.name();
-    let message = match suggest::nearest(&key, known.iter().copied()) {
+    let meant = SYNONYMS
+        .iter()
+        .find(|(word, key)| *word == entry.name() && known.contains(key));
+    let near = meant.map(|(_, key)| *key);
+    let message = match near.or_else(|| suggest::nearest(&key, known.iter().copied())) {
         Some(near) => format!("unknown key `{key}` in `{place}`; did you mean `{near}`?"),
         None => format!(
             "unknown key `{key}` in `{place}`; its keys are {}",
@@ -231,6 +252,8 @@ pub(crate) fn shown(tokens: &impl ToTokens) -> String {
         (" ,", ","),
         ("& ", "&"),
         (" ;", ";"),
+        ("* const", "*const"),
+        ("* mut", "*mut"),
         ("[ ", "["),
         (" ]", "]"),
         ("( ", "("),

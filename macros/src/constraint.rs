@@ -1,6 +1,6 @@
 //! Constraints on a field: read, checked against each other and against the type's spelling.
 
-use proc_macro2::Span;
+use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{
     Expr, ExprLit, ExprRange, ExprUnary, Ident, Lit, LitFloat, LitInt, LitStr, RangeLimits, Type,
@@ -33,7 +33,7 @@ pub(crate) enum Kind {
 /// A number as written.
 #[derive(Clone)]
 pub(crate) struct Number {
-    pub(crate) span: Span,
+    pub(crate) tokens: TokenStream,
     pub(crate) shown: String,
     pub(crate) value: NumberValue,
 }
@@ -93,7 +93,7 @@ pub(crate) fn number_of(expr: &Expr) -> Option<Number> {
         _ => return None,
     };
     Some(Number {
-        span: syn::spanned::Spanned::span(expr),
+        tokens: expr.to_token_stream(),
         shown: attr::shown(&expr.to_token_stream()).replace("- ", "-"),
         value,
     })
@@ -245,9 +245,9 @@ pub(crate) fn check(cx: &Ctxt, constraints: &[Constraint], ty: &Type) {
     if let (Some(min), Some(max)) = (min, max)
         && greater(min.value, max.value)
     {
-        let (min, max, span) = (&min.shown, &max.shown, max.span);
-        cx.error_at(
-            span,
+        let (min, max, tokens) = (&min.shown, &max.shown, &max.tokens);
+        cx.error(
+            tokens,
             format!("no number is at least {min} and at most {max}: `min` must not be above `max`"),
         );
     }
@@ -258,8 +258,8 @@ fn check_shape(cx: &Ctxt, constraint: &Constraint, shape: Shape, ty: &Type) {
         Kind::Min(bound) | Kind::Max(bound) => {
             if let Some(range) = out_of_range(bound.value, shape) {
                 let (key, shown, ty) = (&constraint.key, &bound.shown, attr::shown(ty));
-                cx.error_at(
-                    bound.span,
+                cx.error(
+                    &bound.tokens,
                     format!("`{key} = {shown}` is out of the range of `{ty}`: {range}"),
                 );
                 return;

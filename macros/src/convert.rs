@@ -7,6 +7,8 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, ExprLit, Lit, Path};
 
+use crate::krate::private_at;
+
 /// The expression with its literals wrapped in conversions of the runtime.
 pub(crate) fn convert(krate: &Path, expr: &Expr) -> TokenStream {
     let each = |items: &syn::punctuated::Punctuated<Expr, syn::Token![,]>| -> Vec<TokenStream> {
@@ -17,12 +19,14 @@ pub(crate) fn convert(krate: &Path, expr: &Expr) -> TokenStream {
         Expr::Lit(ExprLit {
             lit: Lit::Str(_), ..
         }) => {
-            quote_spanned!(span=> #krate::__private::text(#expr))
+            let private = private_at(krate, span);
+            quote_spanned!(span=> #private::text(#expr))
         }
         Expr::Array(array) => {
             let items = each(&array.elems);
             let list = quote_spanned!(span=> [#(#items),*]);
-            quote_spanned!(span=> #krate::__private::items(#list))
+            let private = private_at(krate, span);
+            quote_spanned!(span=> #private::items(#list))
         }
         Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
             let items = each(&tuple.elems);

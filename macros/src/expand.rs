@@ -6,11 +6,14 @@ use syn::ext::IdentExt;
 use syn::visit::Visit;
 use syn::{DeriveInput, GenericParam, Generics, Ident, Path, Visibility};
 
-use crate::ast::{Format, HalfAttrs, Signature};
+use crate::ast::{Format, Signature};
+use crate::constraint::Kind;
 use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
+use crate::pattern;
+use crate::usual;
 use crate::valid;
 
 /// `#[derive(CandleSignature)]`.
@@ -65,8 +68,11 @@ fn half(signature: &Signature, half: Role) -> TokenStream {
         let ident = field.ident;
         field_code::into_value(krate, field, &quote!(self.#ident))
     });
+    let usual_impls = usual::impls(signature, half);
     quote! {
         #definition
+
+        #usual_impls
 
         #[automatically_derived]
         impl #impl_generics #private::FieldSet for #ident #ty_generics #where_clause {
@@ -89,10 +95,7 @@ pub(crate) fn half_struct(signature: &Signature, half: Role) -> TokenStream {
     let ident = half_ident(signature, half);
     let generics = half_generics(signature, half);
     let where_clause = &generics.where_clause;
-    let derives = derives(match half {
-        Role::Input => &signature.attrs.input,
-        Role::Output => &signature.attrs.output,
-    });
+    let derives = usual::derives(signature, half);
     let name = signature.original.ident.unraw();
     let doc = format!("The {}s of [`{name}`].", half.word());
     let fields = signature.half(half).map(|field| {
@@ -123,31 +126,12 @@ fn field_docs(field: &Field, half: Role) -> TokenStream {
     quote!(#[doc = #text])
 }
 
-fn derives(attrs: &HalfAttrs) -> TokenStream {
-    let usual = if attrs.bare {
-        quote!()
-    } else {
-        quote!(
-            ::core::fmt::Debug,
-            ::core::clone::Clone,
-            ::core::cmp::PartialEq,
-        )
-    };
-    let more = &attrs.derives;
-    if attrs.bare && more.is_empty() {
-        quote!()
-    } else {
-        quote!(#[derive(#usual #(#more),*)])
-    }
-}
-
 /// The visibility of everything generated: the signature's own, unless told otherwise.
 pub(crate) fn vis<'a>(signature: &'a Signature) -> &'a Visibility {
-    signature
-        .attrs
-        .vis
-        .as_ref()
-        .unwrap_or(&signature.original.vis)
+    match &signature.attrs.vis {
+        Some((vis, _)) => vis,
+        None => &signature.original.vis,
+    }
 }
 
 fn signature_impl(signature: &Signature) -> TokenStream {
@@ -177,6 +161,17 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     } else {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
+    let patterns = patterns(signature);
+    let has_reasoning = signature
+        .fields
+        .iter()
+        .any(|(_, field)| field.shown.eq_ignore_ascii_case("reasoning"));
+    let can_reason = (!has_reasoning).then(|| {
+        quote! {
+            #[automatically_derived]
+            impl #impl_generics #private::CanReason for #ident #ty_generics #where_clause {}
+        }
+    });
     let split = split(signature);
     quote! {
         #[automatically_derived]
@@ -190,9 +185,42 @@ fn signature_impl(signature: &Signature) -> TokenStream {
                 <#output as #private::FieldSet>::FIELDS,
             )#format;
             #renamed
+            #patterns
 
             #split
         }
+
+        #can_reason
+    }
+}
+
+/// The programs by which literals are checked against `regex`.
+fn patterns(signature: &Signature) -> TokenStream {
+    let krate = &signature.attrs.krate;
+    let private = quote!(#krate::__private);
+    let rows: Vec<_> = signature
+        .fields
+        .iter()
+        .flat_map(|(_, field)| {
+            field
+                .attrs
+                .constraints
+                .iter()
+                .map(move |constraint| (field, constraint))
+        })
+        .filter_map(|(field, constraint)| {
+            let Kind::Regex(regex) = &constraint.kind else {
+                return None;
+            };
+            let (name, program) = (&field.shown, pattern::program(krate, &regex.value())?);
+            Some(quote!((#name, #program)))
+        })
+        .collect();
+    if rows.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const PATTERNS: &'static [(&'static ::core::primitive::str, &'static [#private::check::Step])] = &[#(#rows),*];
     }
 }
 
@@ -235,6 +263,14 @@ fn calls(signature: &Signature) -> TokenStream {
                 input: #input,
             ) -> #private::Result<#private::Predicted<#output>, #private::CandleAdapterError> {
                 #private::predict::<Self, AnyBackend>(backend, input).await
+            }
+
+            /// Asks for every input at once; the answers keep their order, and a failure loses no other.
+            #vis async fn predict_all<AnyBackend: #private::Backend + ?::core::marker::Sized>(
+                backend: &AnyBackend,
+                inputs: impl ::core::iter::IntoIterator<Item = #input>,
+            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
+                #private::predict_all::<Self, AnyBackend>(backend, inputs).await
             }
 
             /// The messages that [`predict`](Self::predict) sends.

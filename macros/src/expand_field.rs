@@ -1,13 +1,14 @@
 //! Code of one field: its row in the table, and its way from and to an untyped value.
 
-use proc_macro2::{Literal, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
 
 use crate::constraint::{Constraint, Kind, NumberValue};
 use crate::convert::convert;
 use crate::field::Field;
+use crate::krate::private_at;
 
 /// `FieldSpec::new(...)`.
 pub(crate) fn spec(krate: &Path, field: &Field) -> TokenStream {
@@ -27,17 +28,25 @@ pub(crate) fn spec(krate: &Path, field: &Field) -> TokenStream {
             quote!(#private::Some(#private::DefaultValue::Lazy(|| #value)))
         }
     };
-    let constraints = table(constraints);
+    let at = attrs
+        .constraints
+        .first()
+        .map_or_else(Span::call_site, |constraint| constraint.key.span());
+    let constraints = table_at(at, constraints);
     quote!(#private::FieldSpec::new(#name, #desc, #ty, #constraints, #default))
 }
 
 /// `&'static [..]` as the argument of a call: only a constant of its own lets the rows live that long.
 pub(crate) fn table(rows: impl Iterator<Item = TokenStream>) -> TokenStream {
+    table_at(Span::call_site(), rows)
+}
+
+fn table_at(span: Span, rows: impl Iterator<Item = TokenStream>) -> TokenStream {
     let rows: Vec<_> = rows.collect();
     if rows.is_empty() {
         quote!(&[])
     } else {
-        quote!(const { &[#(#rows),*] })
+        quote_spanned!(span=> const { &[#(#rows),*] })
     }
 }
 
@@ -47,9 +56,10 @@ fn type_ref(krate: &Path, field: &Field) -> TokenStream {
     if field.attrs.format_with.is_some() {
         quote!(#private::TypeRef::TEXT)
     } else if let Some(with) = &field.attrs.with {
-        quote!(#private::TypeRef::Lazy(|| #with::TYPE))
+        let ty = of_module(with, "TYPE");
+        quote!(#private::TypeRef::Lazy(|| #ty))
     } else {
-        quote!(#private::TypeRef::of::<#ty>())
+        as_field_value(krate, ty, "REF")
     }
 }
 
@@ -72,7 +82,7 @@ fn default_of(span: Span, ty: &Type) -> TokenStream {
 /// The function from an untyped value to the field's type.
 pub(crate) fn from_value(krate: &Path, field: &Field) -> TokenStream {
     match &field.attrs.with {
-        Some(with) => quote!(#with::from_value),
+        Some(with) => of_module(with, "from_value"),
         None => as_field_value(krate, field.ty, "from_value"),
     }
 }
@@ -80,25 +90,41 @@ pub(crate) fn from_value(krate: &Path, field: &Field) -> TokenStream {
 /// The untyped value of a typed one.
 pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> TokenStream {
     if let Some(format_with) = &field.attrs.format_with {
-        return quote!(#krate::__private::Value::String(#format_with(&#value)));
+        let private = private_at(krate, format_with.span());
+        let value: TokenStream = value
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(format_with.span());
+                token
+            })
+            .collect();
+        return quote_spanned!(format_with.span()=> #private::Value::String(#format_with(&#value)));
     }
     let into = match &field.attrs.with {
-        Some(with) => quote!(#with::into_value),
+        Some(with) => of_module(with, "into_value"),
         None => as_field_value(krate, field.ty, "into_value"),
     };
     quote!(#into(#value))
 }
 
+/// `module::item`, reported at the module: that is where it is to be added.
+fn of_module(module: &Path, item: &str) -> TokenStream {
+    let item = syn::Ident::new(item, module.span());
+    quote_spanned!(module.span()=> #module::#item)
+}
+
 /// `<T as FieldValue>::function`, all at the type's place: that is where a missing impl is to be reported.
-fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+pub(crate) fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
     let function = syn::Ident::new(function, ty.span());
-    quote_spanned!(ty.span()=> <#ty as #krate::__private::FieldValue>::#function)
+    let private = private_at(krate, ty.span());
+    quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::#function)
 }
 
 /// A constraint; with a type given, also the check that the constraint suits it.
 fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
     let span = constraint.key.span();
-    let private = quote_spanned!(span=> #krate::__private);
+    let private = private_at(krate, span);
     // For a foreign type (`with = ...`) only its module knows what suits it.
     let (suffix, generics) = match ty {
         Some(ty) => ("_of", quote_spanned!(span=> ::<#ty>)),
@@ -111,11 +137,11 @@ fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -
     match &constraint.kind {
         Kind::Min(bound) => {
             let (call, bound) = (call("min"), self::bound(krate, bound.value));
-            quote!(#call(#bound))
+            quote_spanned!(span=> #call(#bound))
         }
         Kind::Max(bound) => {
             let (call, bound) = (call("max"), self::bound(krate, bound.value));
-            quote!(#call(#bound))
+            quote_spanned!(span=> #call(#bound))
         }
         Kind::Len { min, max } => {
             let call = call("len");
@@ -187,7 +213,7 @@ pub(crate) fn read_all(
         .collect();
     let takes = shown.iter().enumerate().map(|(at, field)| {
         let (at, from) = (Literal::usize_unsuffixed(at), from_value(krate, field));
-        quote!(reader.take(#at, #from))
+        take(field.ty, quote!(#at, #from))
     });
     let idents = shown.iter().map(|field| field.ident);
     let skipped = fields
@@ -210,5 +236,28 @@ pub(crate) fn read_all(
             return #private::Err(reader.#failure());
         };
         #private::Ok(#build)
+    }
+}
+
+/// `reader.take(arguments)`, reported at the type.
+pub(crate) fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
+    let (first, last) = ends(ty);
+    call_at(quote_spanned!(first=> reader.take), last, arguments)
+}
+
+/// `callee(arguments)`, shown to stand where the type stands: from its first token to its last. An error about the
+/// type then has one place however often it is found, and rustc shows it once.
+pub(crate) fn call_at(callee: TokenStream, last: Span, arguments: TokenStream) -> TokenStream {
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(last);
+    quote!(#callee #arguments)
+}
+
+/// The spans of the first and last token.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let tokens: Vec<_> = tokens.to_token_stream().into_iter().collect();
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => (first.span(), last.span()),
+        _ => (Span::call_site(), Span::call_site()),
     }
 }

@@ -2,14 +2,15 @@
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 use syn::{DeriveInput, Type};
 
 use crate::ctxt::Ctxt;
 use crate::expand::bounded;
-use crate::expand_field::{self as field_code, read_all, table};
+use crate::expand_field::{self as field_code, as_field_value, read_all, table};
 use crate::fallback;
 use crate::field::Field;
+use crate::krate::private_at;
+use crate::shape::{is_option, is_standard};
 use crate::value::{Body, Payload, Value, Variant};
 
 /// `#[derive(CandleValue)]`.
@@ -30,6 +31,7 @@ fn expand(value: &Value) -> TokenStream {
     let ident = &value.original.ident;
     let generics = bounded(&value.krate, &value.original.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let kind = kind(value);
     let (ty, from, into) = match &value.body {
         Body::Struct(fields) => structure(value, fields),
         Body::Newtype(inner) => newtype(value, inner),
@@ -40,6 +42,7 @@ fn expand(value: &Value) -> TokenStream {
         #[automatically_derived]
         impl #impl_generics #private::FieldValue for #ident #ty_generics #where_clause {
             const TYPE: &'static #private::FieldType = #ty;
+            #kind
 
             fn from_value(value: #private::Value) -> #private::Result<Self, #private::ValueError> {
                 #from
@@ -55,6 +58,51 @@ fn expand(value: &Value) -> TokenStream {
 fn private(value: &Value) -> TokenStream {
     let krate = &value.krate;
     quote!(#krate::__private)
+}
+
+/// The type for constant evaluation: of a field's type only what the standard library's names tell, because a
+/// type of the user's may contain this one.
+fn kind(value: &Value) -> TokenStream {
+    let private = private(value);
+    let kind = match &value.body {
+        Body::Struct(fields) => {
+            let rows = shown(fields).map(|field| kind_field(value, field));
+            quote!(&#private::Kind::Struct(&[#(#rows),*]))
+        }
+        Body::Newtype(inner) if is_standard(inner) => as_field_value(&value.krate, inner, "KIND"),
+        Body::Newtype(_) | Body::Broken => return TokenStream::new(),
+        Body::Enum(variants) => {
+            let is_unit = variants
+                .iter()
+                .all(|variant| matches!(variant.payload, Payload::Unit));
+            let names = variants.iter().flat_map(|variant| {
+                let aliases = variant.aliases.iter().map(syn::LitStr::value);
+                std::iter::once(variant.shown.clone()).chain(aliases)
+            });
+            if is_unit {
+                quote!(&#private::Kind::Choice(&[#(#names),*]))
+            } else {
+                let tag = &value.tag;
+                quote!(&#private::Kind::Tagged(#tag, &[#(#names),*]))
+            }
+        }
+    };
+    quote!(const KIND: &'static #private::Kind = #kind;)
+}
+
+fn kind_field(value: &Value, field: &Field) -> TokenStream {
+    let private = private(value);
+    let (name, has_default) = (&field.shown, field.attrs.default.is_some());
+    let kind = if field.attrs.with.is_some() {
+        quote!(&#private::Kind::Any)
+    } else if is_standard(field.ty) {
+        as_field_value(&value.krate, field.ty, "KIND")
+    } else if is_option(field.ty) {
+        quote!(&#private::Kind::Option(&#private::Kind::Any))
+    } else {
+        quote!(&#private::Kind::Any)
+    };
+    quote!(#private::KindField::new(#name, #has_default, #kind))
 }
 
 /// `TYPE` of the type being derived.
@@ -91,13 +139,9 @@ fn structure(value: &Value, fields: &[Field]) -> (TokenStream, TokenStream, Toke
 }
 
 fn newtype(value: &Value, inner: &Type) -> (TokenStream, TokenStream, TokenStream) {
-    let private = private(value);
-    let as_value = quote_spanned!(inner.span()=> <#inner as #private::FieldValue>);
-    (
-        quote!(#as_value::TYPE),
-        quote!(#as_value::from_value(value).map(Self)),
-        quote!(#as_value::into_value(self.0)),
-    )
+    let [ty, from, into] =
+        ["TYPE", "from_value", "into_value"].map(|item| as_field_value(&value.krate, inner, item));
+    (ty, quote!(#from(value).map(Self)), quote!(#into(self.0)))
 }
 
 fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream, TokenStream) {
@@ -161,7 +205,10 @@ fn variant_spec(value: &Value, variant: &Variant) -> TokenStream {
     let (name, desc, aliases) = (&variant.shown, &variant.desc, &variant.aliases);
     let payload = match &variant.payload {
         Payload::Unit => quote!(#private::Payload::Unit),
-        Payload::Value(ty) => quote!(#private::Payload::Value(#private::TypeRef::of::<#ty>())),
+        Payload::Value(ty) => {
+            let ty = as_field_value(krate, ty, "REF");
+            quote!(#private::Payload::Value(#ty))
+        }
         Payload::Fields(fields) => {
             let specs = table(shown(fields).map(|field| field_code::spec(krate, field)));
             quote!(#private::Payload::Fields(#private::Cow::Borrowed(#specs)))
@@ -181,8 +228,15 @@ fn read_variant(value: &Value, variant: &Variant) -> TokenStream {
     match &variant.payload {
         Payload::Unit => quote!(#private::Ok(Self::#ident)),
         Payload::Value(ty) => {
-            let from = quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::from_value);
-            quote!(#private::payload(values, #from).map(Self::#ident))
+            let from = as_field_value(krate, ty, "from_value");
+            let (first, last) = field_code::ends(ty);
+            let private = private_at(krate, first);
+            let payload = field_code::call_at(
+                quote_spanned!(first=> #private::payload),
+                last,
+                quote!(values, #from),
+            );
+            quote!(#payload.map(Self::#ident))
         }
         Payload::Fields(fields) => {
             let all: Vec<_> = fields.iter().collect();
@@ -207,7 +261,7 @@ fn write_variant(value: &Value, at: usize, variant: &Variant) -> TokenStream {
     match &variant.payload {
         Payload::Unit => quote!(Self::#ident => #private::variant_value(#own, #at, []),),
         Payload::Value(ty) => {
-            let into = quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::into_value);
+            let into = as_field_value(krate, ty, "into_value");
             quote!(Self::#ident(value) => #private::variant_value(#own, #at, [#into(value)]),)
         }
         Payload::Fields(fields) => {

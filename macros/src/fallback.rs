@@ -6,10 +6,19 @@ use quote::quote;
 use crate::ast::Signature;
 use crate::expand;
 use crate::field::Role;
+use crate::usual;
+use crate::valid::is_hopeless;
 use crate::value::Value;
 
 /// Halves, traits and calls of a broken signature. None of it ever runs.
 pub(crate) fn signature(signature: &Signature) -> TokenStream {
+    if signature
+        .fields
+        .iter()
+        .any(|(_, field)| is_hopeless(field.ty))
+    {
+        return TokenStream::new();
+    }
     let krate = &signature.attrs.krate;
     let private = quote!(#krate::__private);
     let ident = &signature.original.ident;
@@ -29,6 +38,8 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
         }
+
+        impl #private::CanReason for #ident {}
     });
     quote! {
         #(#halves)*
@@ -40,6 +51,13 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 _: &AnyBackend,
                 _: #input,
             ) -> #private::Result<#private::Predicted<#output>, #private::CandleAdapterError> {
+                ::core::unreachable!()
+            }
+
+            #vis async fn predict_all<AnyBackend: ?::core::marker::Sized>(
+                _: &AnyBackend,
+                _: impl ::core::iter::IntoIterator<Item = #input>,
+            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
                 ::core::unreachable!()
             }
 
@@ -63,7 +81,8 @@ fn half_code(signature: &Signature, half: Role) -> TokenStream {
         quote!(#[allow(dead_code)] #vis struct #ident;)
     } else {
         let definition = expand::half_struct(signature, half);
-        quote!(#[allow(dead_code)] #definition)
+        let usual_impls = usual::impls(signature, half);
+        quote!(#[allow(dead_code)] #definition #usual_impls)
     };
     let half_impl = signature.original.generics.params.is_empty().then(|| {
         let ident = expand::half_ident(signature, half);

@@ -32,6 +32,7 @@ impl Role {
 pub(crate) enum Place {
     Field(Role),
     Value,
+    Argument,
 }
 
 impl Place {
@@ -40,6 +41,7 @@ impl Place {
             Place::Field(Role::Input) => "#[input]",
             Place::Field(Role::Output) => "#[output]",
             Place::Value => "#[value]",
+            Place::Argument => "#[arg]",
         }
     }
 
@@ -48,6 +50,7 @@ impl Place {
             Place::Field(Role::Input) => &["desc", "rename", "with", "format_with"],
             Place::Field(Role::Output) => &["desc", "rename", "with", "default"],
             Place::Value => &["desc", "rename", "with", "default", "skip"],
+            Place::Argument => &["desc", "rename", "with", "default"],
         };
         own.iter().copied().chain(constraint::KEYS).collect()
     }
@@ -88,21 +91,37 @@ impl<'a> Field<'a> {
         place: Place,
         rename_all: Option<Case>,
     ) -> Self {
+        let mut field = Field::read_argument(cx, &original.attrs, ident, &original.ty, attr, place);
+        if field.attrs.rename.is_none() {
+            field.shown = shown_ident(ident, rename_all);
+        }
+        field
+    }
+
+    /// A field of its parts: an argument of a function is no `syn::Field`.
+    pub(crate) fn read_argument(
+        cx: &Ctxt,
+        all_attrs: &'a [Attribute],
+        ident: &'a Ident,
+        ty: &'a Type,
+        attr: Option<&Attribute>,
+        place: Place,
+    ) -> Self {
         let attrs = attr.map_or_else(FieldAttrs::default, |attr| {
             FieldAttrs::read(cx, attr, place)
         });
         let desc = match &attrs.desc {
             Some(desc) => desc.value().trim().to_owned(),
-            None => attr::doc_text(&original.attrs),
+            None => attr::doc_text(all_attrs),
         };
         let shown = match &attrs.rename {
             Some(name) => name.value(),
-            None => shown_ident(ident, rename_all),
+            None => shown_ident(ident, None),
         };
         Field {
             ident,
-            ty: &original.ty,
-            docs: docs(&original.attrs),
+            ty,
+            docs: docs(all_attrs),
             desc,
             shown,
             attrs,
@@ -209,6 +228,9 @@ impl FieldAttrs {
             }
             ("format_with", _) => {
                 "`format_with` is a key of `#[input]`: only inputs are formatted by it"
+            }
+            ("skip", Place::Argument) => {
+                "`skip` is a key of `#[value]`: every argument of a tool is given"
             }
             ("skip", Place::Field(_)) => {
                 "`skip` is a key of `#[value]`: leave the field out of the signature instead"

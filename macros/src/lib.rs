@@ -6,16 +6,23 @@ mod case;
 mod constraint;
 mod convert;
 mod ctxt;
+mod entry;
 mod example;
-mod example_entry;
+mod example_file;
 mod expand;
 mod expand_field;
 mod expand_value;
 mod fallback;
 mod field;
+mod json;
 mod krate;
+mod literal;
+mod pattern;
 mod shape;
 mod suggest;
+mod tool;
+mod untyped;
+mod usual;
 mod valid;
 mod value;
 
@@ -44,9 +51,29 @@ pub fn derive_value(input: TokenStream) -> TokenStream {
     expand_value::derive(&input).into()
 }
 
+/// Makes a function a tool.
+#[proc_macro_attribute]
+pub fn candle_tool(attrs: TokenStream, item: TokenStream) -> TokenStream {
+    tool::expand(attrs.into(), item.into()).into()
+}
+
 /// What `candle_signature::example!` hands its tokens to, with the crate's path in front.
 #[proc_macro]
 #[doc(hidden)]
 pub fn example(input: TokenStream) -> TokenStream {
-    example_entry::expand(input.into()).into()
+    entry::one_example(input.into()).into()
+}
+
+/// What `candle_signature::examples!` hands its tokens to.
+#[proc_macro]
+#[doc(hidden)]
+pub fn examples(input: TokenStream) -> TokenStream {
+    entry::many_examples(input.into()).into()
+}
+
+/// What `candle_signature::example_file!` hands its tokens to.
+#[proc_macro]
+#[doc(hidden)]
+pub fn example_file(input: TokenStream) -> TokenStream {
+    entry::file_of_examples(input.into()).into()
 }

@@ -62,6 +62,53 @@ impl Shape {
     }
 }
 
+/// Whether a type is spelled as an `Option`.
+pub(crate) fn is_option(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| last.ident == "Option"),
+        Type::Paren(inner) => is_option(&inner.elem),
+        Type::Group(inner) => is_option(&inner.elem),
+        _ => false,
+    }
+}
+
+/// Whether a type is spelled with the standard library's names alone, so that it contains no type of the user's.
+pub(crate) fn is_standard(ty: &Type) -> bool {
+    const WRAPPERS: [&str; 10] = [
+        "Option", "Box", "Arc", "Cow", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap",
+        "BTreeMap",
+    ];
+    match ty {
+        Type::Paren(inner) => is_standard(&inner.elem),
+        Type::Group(inner) => is_standard(&inner.elem),
+        Type::Array(array) => is_standard(&array.elem),
+        Type::Tuple(tuple) => tuple.elems.iter().all(is_standard),
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return false;
+            };
+            let name = last.ident.to_string();
+            match &last.arguments {
+                PathArguments::None => name == "str" || named(&name, None) != Shape::Unknown,
+                PathArguments::AngleBracketed(arguments) => {
+                    WRAPPERS.contains(&name.as_str())
+                        && arguments.args.iter().all(|argument| match argument {
+                            GenericArgument::Type(ty) => is_standard(ty),
+                            GenericArgument::Lifetime(_) => true,
+                            _ => false,
+                        })
+                }
+                PathArguments::Parenthesized(_) => false,
+            }
+        }
+        _ => false,
+    }
+}
+
 fn named(name: &str, argument: Option<&Type>) -> Shape {
     match name {
         "Option" | "Box" => match argument {
@@ -105,6 +152,22 @@ fn first_type(arguments: &PathArguments) -> Option<&Type> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_type_of_the_users_is_not_standard() {
+        for (spelled, standard) in [
+            ("Option<Vec<(String, u8)>>", true),
+            ("HashMap<Cow<'static, str>, serde_json::Value>", true),
+            ("[Box<str>; 3]", true),
+            ("Vec<Urgency>", false),
+            ("Urgency", false),
+            ("Page<String>", false),
+            ("T", false),
+        ] {
+            let ty = syn::parse_str(spelled).expect("a type");
+            assert_eq!(is_standard(&ty), standard, "{spelled}");
+        }
+    }
 
     #[test]
     fn spelling_tells_the_shape() {

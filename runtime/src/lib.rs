@@ -14,5 +14,5 @@ pub mod program;
 pub mod prompt;
 pub mod signature;
 
-pub use candle_signature_macros::{CandleSignature, CandleValue};
+pub use candle_signature_macros::{CandleSignature, CandleValue, candle_tool};
 pub use signature::FieldValue as CandleValue;

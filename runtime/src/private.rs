@@ -1,6 +1,6 @@
 //! What generated code calls. No part of the public API: it changes with the macros.
 
-pub use candle_signature_macros::example;
+pub use candle_signature_macros::{example, example_file, examples};
 
 pub use crate::adapter::{Backend, CandleAdapterError};
 pub use crate::parse::ParseError;

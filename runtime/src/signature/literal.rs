@@ -17,7 +17,7 @@ pub trait FromText {
 
 /// Types that an array literal can stand for.
 #[diagnostic::on_unimplemented(
-    message = "an array of `{T}` can't be a `{Self}`",
+    message = "an array can't be a `{Self}`",
     label = "expected `{Self}`, found an array"
 )]
 pub trait FromItems<T, const N: usize> {
@@ -33,6 +33,11 @@ pub fn text<T: FromText>(text: &'static str) -> T {
 /// The value of an array literal.
 pub fn items<C: FromItems<T, N>, T, const N: usize>(items: [T; N]) -> C {
     C::from_items(items)
+}
+
+/// A vector: `Vec::from` needs its trait in scope, which generated code can't count on.
+pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    Vec::from(items)
 }
 
 macro_rules! from_text {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{FieldSpec, FieldValue, Str};
+use super::{FieldSpec, FieldValue, Kind, Str};
 
 /// The type of a field.
 #[derive(Debug, Clone)]
@@ -210,18 +210,21 @@ pub enum Payload {
 pub enum TypeRef {
     /// A type known at compile time. A function, so that a type may contain itself.
     Lazy(fn() -> &'static FieldType),
+    /// The same with what constant evaluation knows of it.
+    #[doc(hidden)]
+    Known(fn() -> &'static FieldType, &'static Kind),
     /// A type made at run time.
     Owned(Arc<FieldType>),
 }
 
 impl TypeRef {
     /// Free text.
-    pub const TEXT: TypeRef = TypeRef::Lazy(|| &FieldType::String);
+    pub const TEXT: TypeRef = TypeRef::Known(|| &FieldType::String, &Kind::Text);
 
     /// The type of `T`.
     #[must_use]
     pub const fn of<T: FieldValue>() -> Self {
-        TypeRef::Lazy(|| T::TYPE)
+        TypeRef::Known(|| T::TYPE, T::KIND)
     }
 }
 
@@ -236,7 +239,7 @@ impl Deref for TypeRef {
 
     fn deref(&self) -> &FieldType {
         match self {
-            TypeRef::Lazy(ty) => ty(),
+            TypeRef::Lazy(ty) | TypeRef::Known(ty, _) => ty(),
             TypeRef::Owned(ty) => ty,
         }
     }
