@@ -1,6 +1,6 @@
 //! Replies without a single marker: a JSON object, XML-like elements, `name: value` lines, or the one bare value.
 
-use super::coerce::{Found, find_json, key_value};
+use super::coerce::{Found, find_json, free_text, key_value};
 use super::loose::{Node, NodeKind, Notes};
 use super::marker_line::{Names, Opens};
 use super::names::{self, Match};
@@ -107,9 +107,8 @@ fn json<'t>(
                 None => continue,
             };
             // Brackets missing at the end: what the last entry says may be cut short.
-            let cut =
-                !closed && !complete && index + 1 == last && !(all && quoted_or_closed(&node));
-            if cut {
+            let whole = closed || complete || (all && quoted_or_closed(&node));
+            if !whole && index + 1 == last {
                 continue;
             }
             pieces[at].push(Piece::Json {
@@ -219,14 +218,6 @@ fn labels<'t>(
         }));
     }
     Some(pieces)
-}
-
-fn free_text(ty: &FieldType) -> bool {
-    match ty {
-        FieldType::String | FieldType::Json => true,
-        FieldType::Option(inner) => free_text(inner),
-        _ => false,
-    }
 }
 
 /// The field of a labelled line, and what follows the label.

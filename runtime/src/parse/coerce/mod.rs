@@ -20,6 +20,7 @@ use super::RepairKind;
 use super::error::{ErrorKind, Fault};
 use super::loose::{Node, NodeKind, SyntaxFault};
 use super::sections::offset;
+use super::thinking::after_block;
 
 /// Types nest no deeper in values than JSON does; a recursive type is stopped here.
 const MAX_DEPTH: usize = super::loose::MAX_DEPTH + 32;
@@ -31,6 +32,8 @@ pub(super) struct Source<'t> {
     pub(super) at: usize,
     /// Whether the piece is a scalar in JSON rather than free text.
     pub(super) in_json: bool,
+    /// How far the first line was indented before it was trimmed.
+    indent: usize,
 }
 
 impl<'t> Source<'t> {
@@ -39,6 +42,7 @@ impl<'t> Source<'t> {
             text,
             at,
             in_json: false,
+            indent: 0,
         }
     }
 
@@ -56,7 +60,16 @@ impl<'t> Source<'t> {
     }
 
     fn trimmed(&self) -> Self {
-        self.part(self.text.trim())
+        let trimmed = self.text.trim();
+        let before = &self.text[..offset(self.text, trimmed)];
+        let indent = match before.rfind('\n') {
+            Some(line_break) => before.len() - line_break - 1,
+            None => self.indent + before.len(),
+        };
+        Source {
+            indent,
+            ..self.part(trimmed)
+        }
     }
 }
 
@@ -122,6 +135,16 @@ impl<'f> Coercer<'f> {
     }
 
     fn text_of(&mut self, ty: &FieldType, source: Source<'_>) -> Result<Value, Fault> {
+        if !free_text(ty)
+            && let Some(rest) = after_block(source.text)
+        {
+            self.note(RepairKind::Thinking, source.at);
+            return self.text_of_answer(ty, source.part(rest));
+        }
+        self.text_of_answer(ty, source)
+    }
+
+    fn text_of_answer(&mut self, ty: &FieldType, source: Source<'_>) -> Result<Value, Fault> {
         match ty {
             FieldType::String => Ok(Value::String(unescape_markers(source.text).into_owned())),
             FieldType::Option(inner) => self.option_text(inner, source),
@@ -233,6 +256,7 @@ fn json_source(text: &str, at: usize) -> Source<'_> {
         text: text.trim(),
         at,
         in_json: true,
+        indent: 0,
     }
 }
 
@@ -262,6 +286,19 @@ impl Literal {
                 }
             }
         }
+    }
+}
+
+/// Whether any text is a value of the type.
+pub(super) fn free_text(ty: &FieldType) -> bool {
+    match ty {
+        FieldType::String | FieldType::Json => true,
+        FieldType::Option(inner) => match &**inner {
+            FieldType::String | FieldType::Json => true,
+            // One level: a type may contain itself.
+            _ => false,
+        },
+        _ => false,
     }
 }
 

@@ -67,6 +67,9 @@ impl Coercer<'_> {
     /// The only variant that a longer text names, where the text plainly chooses it.
     fn mentioned(&mut self, spec: &EnumSpec, source: Source<'_>) -> Result<Value, Fault> {
         let expected = super::describe(&crate::signature::FieldType::Enum(spec.clone()));
+        if source.text.starts_with(['[', '{']) {
+            return Err(Fault::expected(&expected, source.text, source.at));
+        }
         let mentions = mentions(spec, source.text);
         let mut variants: Vec<usize> = mentions.iter().map(|mention| mention.variant).collect();
         variants.sort_unstable();
@@ -209,7 +212,11 @@ fn alike(spec: &EnumSpec, text: &str) -> Vec<usize> {
         return by_case;
     }
     let wanted = folded(text);
-    if wanted.is_empty() || text.len() > 4 * wanted.len() + 8 || signed(text) {
+    if wanted.is_empty()
+        || text.len() > 4 * wanted.len() + 8
+        || signed(text)
+        || text.contains(['[', '{'])
+    {
         return Vec::new();
     }
     all.filter(|at| spellings(*at).any(|name| folded(name) == wanted && !signed(name)))
