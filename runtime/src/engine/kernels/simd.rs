@@ -1,6 +1,8 @@
 //! Dot products and their tiles, written once for the compiler's vectorizer and compiled for several instruction sets.
 //! The order of additions depends on the instruction set only, never on the tile: results are equal in every batch.
 
+use super::elementwise::exp;
+
 /// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
 const LANES: usize = 16;
 
@@ -71,6 +73,8 @@ macro_rules! for_each_level {
     };
 }
 
+pub(super) use for_each_level;
+
 for_each_level! {
     /// `out[j * m + i] = x_i · w_j` for `x` `[m, k]` and `w` `[n, k]`, where `m` and `n` follow from the lengths.
     pub(super) fn dots(x: &[f32], w: &[f32], k: usize, out: &mut [f32]) = dots_body
@@ -131,6 +135,13 @@ fn tile<const FUSED: bool, const M: usize>(x: &[f32], w: &[f32], k: usize) -> [f
     out
 }
 
+/// `a · b`.
+#[inline(always)]
+pub(super) fn sum_of_products<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+    let [sum] = tile::<FUSED, 1>(a, b, a.len());
+    sum
+}
+
 #[inline(always)]
 fn attend_body<const FUSED: bool>(
     queries: &[f32],
@@ -150,7 +161,7 @@ fn attend_body<const FUSED: bool>(
     }
     out.fill(0.0);
     for (scores, out) in scores.chunks_exact_mut(length).zip(out.chunks_exact_mut(d)) {
-        softmax(scores);
+        softmax::<FUSED>(scores);
         for (score, value) in scores.iter().zip(values.chunks_exact(d)) {
             for (out, value) in out.iter_mut().zip(value) {
                 *out = multiply_add::<FUSED>(*score, *value, *out);
@@ -160,17 +171,29 @@ fn attend_body<const FUSED: bool>(
 }
 
 #[inline(always)]
-fn softmax(scores: &mut [f32]) {
+fn softmax<const FUSED: bool>(scores: &mut [f32]) {
     let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
     for score in &mut *scores {
-        *score = (*score - top).exp();
-        sum += *score;
+        *score = exp::<FUSED>(*score - top);
     }
+    let sum = sum_of(scores);
     let scale = 1.0 / sum;
     for score in scores {
         *score *= scale;
     }
+}
+
+/// In the order of a dot product, which vectors can follow.
+#[inline(always)]
+fn sum_of(values: &[f32]) -> f32 {
+    let (whole, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0f32; LANES];
+    for chunk in whole {
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane];
+        }
+    }
+    total(&sums) + rest.iter().sum::<f32>()
 }
 
 #[inline(always)]
@@ -182,7 +205,7 @@ fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
 }
 
 #[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 

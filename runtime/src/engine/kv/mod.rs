@@ -14,9 +14,9 @@ pub struct KvCache {
 
 /// One layer's buffers, `[kv_heads, capacity, head_dim]` each.
 #[derive(Debug)]
-struct LayerKv {
-    keys: Tensor,
-    values: Tensor,
+pub(crate) struct LayerKv {
+    pub keys: Tensor,
+    pub values: Tensor,
 }
 
 impl KvCache {
@@ -84,22 +84,9 @@ impl KvCache {
         self.len = self.len.min(len);
     }
 
-    /// Writes a layer's keys and values, `[kv_heads, tokens, head_dim]`, after the tokens held,
-    /// and returns views of everything up to their end. They count as held only after [`Self::commit`].
-    pub(crate) fn write(
-        &mut self,
-        layer: usize,
-        keys: &Tensor,
-        values: &Tensor,
-    ) -> candle_core::Result<(Tensor, Tensor)> {
-        let end = self.len + keys.dim(1)?;
-        let buffers = &self.layers[layer];
-        buffers.keys.slice_set(keys, 1, self.len)?;
-        buffers.values.slice_set(values, 1, self.len)?;
-        Ok((
-            buffers.keys.narrow(1, 0, end)?,
-            buffers.values.narrow(1, 0, end)?,
-        ))
+    /// One layer's buffers. What is written after the tokens held counts only after [`Self::commit`].
+    pub(crate) fn layer(&self, layer: usize) -> &LayerKv {
+        &self.layers[layer]
     }
 
     /// Counts tokens that every layer has written as held. Until then a failed step leaves no trace.
