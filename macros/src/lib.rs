@@ -17,8 +17,12 @@ mod field;
 mod json;
 mod krate;
 mod literal;
+#[cfg(test)]
+mod mutation;
 mod pattern;
 mod shape;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod tool;
 mod untyped;
