@@ -149,6 +149,9 @@ struct FieldReader<'t> {
     repairs: Vec<Repair>,
 }
 
+/// A reply that gives a field more often than this has run wild.
+const MAX_REPEATS: usize = 64;
+
 /// What one piece of a field gave.
 struct Candidate {
     value: Result<Value, Fault>,
@@ -159,6 +162,10 @@ struct Candidate {
 
 impl<'t> FieldReader<'t> {
     fn field(&mut self, field: &FieldSpec, pieces: Vec<Piece<'t>>) {
+        if pieces.len() > MAX_REPEATS {
+            let message = format!("the reply gives it {} times", pieces.len());
+            return self.fault(field, Fault::new(ErrorKind::Ambiguous, 0, message));
+        }
         let mut candidates: Vec<Candidate> = pieces
             .into_iter()
             .map(|piece| self.candidate(field, piece))

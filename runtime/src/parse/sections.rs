@@ -115,8 +115,9 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
     let mut events = Vec::new();
     let mut at = 0;
     let mut spans = thoughts.spans.iter().peekable();
-    for line in reply.split_inclusive(['\n', '\r']) {
+    while at < reply.len() {
         let begin = at;
+        let line = line_at(reply, begin);
         at += line.len();
         while spans.next_if(|span| span.end <= begin).is_some() {}
         // A marker may follow `</think>` on its line.
@@ -148,6 +149,13 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
         });
     }
     events
+}
+
+/// The line that begins at `begin`, with its line break; `\r` ends one too.
+fn line_at(text: &str, begin: usize) -> &str {
+    let bytes = &text.as_bytes()[begin..];
+    let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    &text[begin..end.map_or(text.len(), |end| begin + end + 1)]
 }
 
 fn is_fence(line: &str) -> bool {
