@@ -21,6 +21,8 @@ pub(super) struct Layout<'t> {
     /// The text in front of the first marker, or all of a reply without one.
     pub(super) preamble: &'t str,
     pub(super) completed: bool,
+    /// Whether the reply ends within a marker: a field may have been about to follow.
+    pub(super) cut: bool,
     pub(super) repairs: Vec<Repair>,
 }
 
@@ -379,6 +381,16 @@ impl<'t> Cut<'_, 't> {
         if !section.complete && self.wrapped {
             text = without_closing_fence(text);
         }
+        if !complete && let Some(before) = without_cut_marker(names, text) {
+            layout.note(
+                None,
+                RepairKind::CutMarker,
+                offset(reply, text) + before.len(),
+            );
+            layout.cut = true;
+            text = before;
+            complete = true;
+        }
         layout.fields[field].push(Section { text, complete });
     }
 }
@@ -402,6 +414,12 @@ fn without_closing_fence(text: &str) -> &str {
         Some(before) if before.ends_with('\n') && fence_is_open(trimmed) => before,
         _ => text,
     }
+}
+
+/// The text in front of a last line that is the beginning of a marker.
+fn without_cut_marker<'t>(names: &Names<'_>, text: &'t str) -> Option<&'t str> {
+    let (before, last) = text.trim_end().rsplit_once('\n')?;
+    (names.begins_marker(last) && !before.trim().is_empty()).then_some(before)
 }
 
 /// Where `part` begins in `whole`, of which it is a slice.
