@@ -345,12 +345,69 @@ fn a_bare_value_stands_for_the_only_field_unless_it_is_free_text() {
             "I'm sorry, I can't.",
             json!([["s missing"], {}]),
         ),
-        (&[("s", "Option<String>")], "Oslo", json!({"s": null})),
+        (
+            &[("s", "Option<String>")],
+            "Oslo",
+            json!([["s missing"], {}]),
+        ),
+        (&[("s", "Option<String>")], "", json!({"s": null})),
+        (
+            &[("s", "Option<String>")],
+            "[[ ## completed ## ]]",
+            json!({"s": null}),
+        ),
         (
             &[("n", "i64"), ("m", "i64")],
             "42",
             json!([["n missing", "m missing"], {}]),
         ),
+    ]);
+}
+
+#[test]
+fn a_reply_that_ends_within_a_marker_leaves_no_field_out() {
+    let noted: &[(&str, &str)] = &[("city", "String"), ("note", "Option<String>")];
+    for end in ["[[ ## no", "[[", "[[ ## note ## ]", "[[ ## comple"] {
+        let reply = format!("[[ ## city ## ]]\nOslo\n\n{end}");
+        assert_eq!(
+            outcome(noted, &reply),
+            json!([["note missing"], {"city": "Oslo"}]),
+            "{reply}"
+        );
+    }
+    check(&[
+        (
+            noted,
+            "[[ ## city ## ]]\nOslo",
+            json!({"city": "Oslo", "note": null}),
+        ),
+        (
+            noted,
+            "[[ ## city ## ]]\nOslo\n[[ ## else",
+            json!({"city": "Oslo\n[[ ## else", "note": null}),
+        ),
+        (
+            &[("m", "Vec<Vec<i64>>")],
+            "[[ ## m ## ]]\n[[",
+            json!([["m truncated"], {}]),
+        ),
+    ]);
+}
+
+#[test]
+fn control_tokens_at_the_end_are_no_text() {
+    check(&[
+        (
+            CITY,
+            "[[ ## rank ## ]]\n3\n\n[[ ## city ## ]]\nOslo<|im_end|>",
+            oslo(),
+        ),
+        (
+            CITY,
+            "[[ ## city ## ]]\nOslo\n[[ ## rank ## ]]\n3<|im_end|>\n<|endoftext|>\n",
+            oslo(),
+        ),
+        (CITY, "{\"city\": \"Oslo\", \"rank\": 3}</s>", oslo()),
     ]);
 }
 

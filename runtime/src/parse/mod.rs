@@ -56,15 +56,27 @@ pub fn parse_reply(spec: &SignatureSpec, completion: &str) -> Result<Parsed, Par
             .map(|field| field.name.as_ref())
             .collect(),
     );
-    let mut layout = sections::split(&names, completion);
+    let body = without_control_tokens(completion);
+    let mut layout = sections::split(&names, body);
     let mut repairs = std::mem::take(&mut layout.repairs);
-    let pieces = pieces(spec, &names, completion, &layout, &mut repairs);
+    if body.len() < completion.len() {
+        let kind = RepairKind::ControlToken;
+        repairs.push(Repair {
+            field: None,
+            kind,
+            at: body.len(),
+        });
+    }
+    let pieces = pieces(spec, &names, body, &layout, &mut repairs);
+    // A text without any layout is not a reply that leaves every field out.
+    let unread = pieces.iter().all(Vec::is_empty) && !layout.preamble.trim().is_empty();
     let mut reader = FieldReader {
         completion,
         values: FieldValues::new(),
         spans: Vec::new(),
         errors: Vec::new(),
         repairs,
+        doubtful: unread || layout.cut,
     };
     for (field, pieces) in spec.outputs.iter().zip(pieces) {
         reader.field(field, pieces);
@@ -157,7 +169,12 @@ struct FieldReader<'t> {
     spans: Vec<(Str, Range<usize>)>,
     errors: Vec<FieldError>,
     repairs: Vec<Repair>,
+    /// Whether a field that is not there may not be taken for one that was left out.
+    doubtful: bool,
 }
+
+/// A reply that gives a field more often than this has run wild.
+const MAX_REPEATS: usize = 64;
 
 /// What one piece of a field gave.
 struct Candidate {
@@ -169,6 +186,10 @@ struct Candidate {
 
 impl<'t> FieldReader<'t> {
     fn field(&mut self, field: &FieldSpec, pieces: Vec<Piece<'t>>) {
+        if pieces.len() > MAX_REPEATS {
+            let message = format!("the reply gives it {} times", pieces.len());
+            return self.fault(field, Fault::new(ErrorKind::Ambiguous, 0, message));
+        }
         let mut candidates: Vec<Candidate> = pieces
             .into_iter()
             .map(|piece| self.candidate(field, piece))
@@ -196,7 +217,11 @@ impl<'t> FieldReader<'t> {
                 self.values.insert(field.name.clone(), value);
             }
             // A section without a word in it is no section, for a field that may be left out.
-            Err(fault) if fault.kind == ErrorKind::Missing && field.default.is_some() => {
+            Err(fault)
+                if fault.kind == ErrorKind::Missing
+                    && field.default.is_some()
+                    && !self.doubtful =>
+            {
                 self.left_out(field);
             }
             Err(fault) => self.fault(field, fault),
@@ -209,17 +234,15 @@ impl<'t> FieldReader<'t> {
                 let mut coercer = Coercer::new(&field.name, section.complete);
                 let text = section.text.trim();
                 let at = offset(self.completion, text);
-                let value = match placeholder(text, &field.name) {
-                    true => {
-                        Err(
-                            Fault::new(ErrorKind::Missing, at, "the reply has no value for it")
-                                .showing(text),
-                        )
-                    }
-                    false => coercer.text(
-                        &field.ty,
-                        Source::new(section.text, offset(self.completion, section.text)),
-                    ),
+                let missing = |message: &str| Err(Fault::new(ErrorKind::Missing, at, message));
+                let value = if placeholder(text, &field.name) {
+                    missing("the reply has the prompt's words in its place")
+                        .map_err(|f| f.showing(text))
+                } else if text.is_empty() && !section.complete {
+                    missing("missing: the reply ends before its value")
+                } else {
+                    let source = Source::new(section.text, offset(self.completion, section.text));
+                    coercer.text(&field.ty, source)
                 };
                 let blank = text.is_empty() || placeholder(text, &field.name);
                 Candidate {
@@ -281,9 +304,9 @@ impl<'t> FieldReader<'t> {
 
     fn left_out(&mut self, field: &FieldSpec) {
         let value = match (&field.default, field.ty.is_option()) {
-            (Some(default), _) => default.get(),
-            (None, true) => Value::Null,
-            (None, false) => {
+            (Some(default), _) if !self.doubtful => default.get(),
+            (None, true) if !self.doubtful => Value::Null,
+            _ => {
                 self.errors.push(FieldError {
                     field: field.name.clone(),
                     path: Vec::new(),
@@ -335,6 +358,25 @@ impl<'t> FieldReader<'t> {
             completion: self.completion.to_owned(),
         })
     }
+}
+
+/// The reply without the control tokens that some engines leave at its end.
+fn without_control_tokens(completion: &str) -> &str {
+    const TOKENS: &[&str] = &[
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "<end_of_turn>",
+        "</s>",
+    ];
+    let mut body = completion;
+    while let Some(rest) = TOKENS
+        .iter()
+        .find_map(|token| body.trim_end().strip_suffix(token))
+    {
+        body = rest;
+    }
+    body
 }
 
 /// The prompt's own words in the place of a value: `{city}`, or what stands in a demo for a value left out.

@@ -21,6 +21,8 @@ pub(super) struct Layout<'t> {
     /// The text in front of the first marker, or all of a reply without one.
     pub(super) preamble: &'t str,
     pub(super) completed: bool,
+    /// Whether the reply ends within a marker: a field may have been about to follow.
+    pub(super) cut: bool,
     pub(super) repairs: Vec<Repair>,
 }
 
@@ -115,8 +117,9 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
     let mut events = Vec::new();
     let mut at = 0;
     let mut spans = thoughts.spans.iter().peekable();
-    for line in reply.split_inclusive(['\n', '\r']) {
+    while at < reply.len() {
         let begin = at;
+        let line = line_at(reply, begin);
         at += line.len();
         while spans.next_if(|span| span.end <= begin).is_some() {}
         // A marker may follow `</think>` on its line.
@@ -148,6 +151,13 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
         });
     }
     events
+}
+
+/// The line that begins at `begin`, with its line break; `\r` ends one too.
+fn line_at(text: &str, begin: usize) -> &str {
+    let bytes = &text.as_bytes()[begin..];
+    let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    &text[begin..end.map_or(text.len(), |end| begin + end + 1)]
 }
 
 fn is_fence(line: &str) -> bool {
@@ -371,6 +381,16 @@ impl<'t> Cut<'_, 't> {
         if !section.complete && self.wrapped {
             text = without_closing_fence(text);
         }
+        if !complete && let Some(before) = without_cut_marker(names, text) {
+            layout.note(
+                None,
+                RepairKind::CutMarker,
+                offset(reply, text) + before.len(),
+            );
+            layout.cut = true;
+            text = before;
+            complete = true;
+        }
         layout.fields[field].push(Section { text, complete });
     }
 }
@@ -394,6 +414,12 @@ fn without_closing_fence(text: &str) -> &str {
         Some(before) if before.ends_with('\n') && fence_is_open(trimmed) => before,
         _ => text,
     }
+}
+
+/// The text in front of a last line that is the beginning of a marker.
+fn without_cut_marker<'t>(names: &Names<'_>, text: &'t str) -> Option<&'t str> {
+    let (before, last) = text.trim_end().rsplit_once('\n')?;
+    (names.begins_marker(last) && !before.trim().is_empty()).then_some(before)
 }
 
 /// Where `part` begins in `whole`, of which it is a slice.
