@@ -8,12 +8,13 @@ use super::load::{self, gguf};
 use super::{EngineError, LoadOptions, ModelConfig, Qwen2, TokenId, Tokenizer, Weights};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A model that is ready to run. One value serves any number of engines through an `Arc`.
 #[derive(Debug)]
 pub struct Model {
     network: Qwen2,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
     end_tokens: Vec<TokenId>,
     /// Ids up to the tokenizer's largest that stand for no token.
     gaps: Vec<TokenId>,
@@ -116,7 +117,7 @@ impl Model {
             .collect();
         Ok(Self {
             network,
-            tokenizer,
+            tokenizer: Arc::new(tokenizer),
             end_tokens,
             gaps,
         })
@@ -136,7 +137,7 @@ impl Model {
 
     /// The tokenizer.
     #[must_use]
-    pub fn tokenizer(&self) -> &Tokenizer {
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }
 

@@ -9,6 +9,7 @@ use bytes::ByteChars;
 use regex::Regex;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -169,6 +170,17 @@ impl Tokenizer {
         self.control_ids.get(text).copied()
     }
 
+    /// All control tokens, special or not: text and id, by id.
+    pub fn control_tokens(&self) -> impl Iterator<Item = (&str, TokenId)> {
+        let mut tokens: Vec<_> = self
+            .control_ids
+            .iter()
+            .map(|(text, id)| (text.as_str(), *id))
+            .collect();
+        tokens.sort_unstable_by_key(|(_, id)| *id);
+        tokens.into_iter()
+    }
+
     /// Whether an id is a control token's.
     #[must_use]
     pub fn is_control(&self, token: TokenId) -> bool {
@@ -187,8 +199,8 @@ impl Tokenizer {
 
     /// Decodes tokens as they come.
     #[must_use]
-    pub fn decode_stream(&self) -> DecodeStream<'_> {
-        DecodeStream::new(self)
+    pub fn decode_stream(self: &Arc<Self>) -> DecodeStream {
+        DecodeStream::new(Arc::clone(self))
     }
 
     /// The bytes a token stands for, a control token's own text included; none for an id without a token.

@@ -1,0 +1,106 @@
+//! Finds the JSON in a text: the whole of it, in a fence, or among prose.
+
+use std::borrow::Cow;
+
+use super::super::loose::{self, Node, NodeKind, Notes, SyntaxFault};
+use super::super::names::folded;
+use super::whole_fence;
+
+/// A JSON value in a text.
+#[derive(Debug)]
+pub(in super::super) struct Found<'t> {
+    pub(in super::super) node: Node<'t>,
+    pub(in super::super) notes: Notes,
+    /// Whether it stands where an answer would: first, last after a colon, or on lines of its own.
+    pub(in super::super) placed: bool,
+}
+
+/// The JSON values in a text, and what is wrong with the first that is broken.
+#[derive(Debug, Default)]
+pub(in super::super) struct Json<'t> {
+    pub(in super::super) found: Vec<Found<'t>>,
+    pub(in super::super) fault: Option<SyntaxFault>,
+}
+
+/// Bracketed prose is common; more attempts than this say that the text is no JSON.
+const MAX_ATTEMPTS: usize = 64;
+
+/// Every outermost JSON value that begins with one of `openers`.
+pub(in super::super) fn find_json<'t>(text: &'t str, openers: &[char]) -> Json<'t> {
+    let mut json = Json::default();
+    let mut from = 0;
+    let mut budget = text.len() * 2 + 4096;
+    for _ in 0..MAX_ATTEMPTS {
+        let Some(start) = text[from..].find(openers).map(|at| from + at) else {
+            return json;
+        };
+        let mut notes = Notes::new();
+        match loose::read(text, start, &mut notes) {
+            Ok(node) => {
+                let placed = placed(text, &node);
+                from = node.end;
+                json.found.push(Found {
+                    node,
+                    notes,
+                    placed,
+                });
+            }
+            Err(fault) => {
+                let scanned = &text[start..fault.at.clamp(start, text.len())];
+                // A bracket in prose is passed over; what was meant as JSON and is broken may hold the true value.
+                let prose = !fault.deep && !scanned.contains(['"', ':']) && scanned.len() < 200;
+                if !prose {
+                    json.fault.get_or_insert(fault);
+                    return json;
+                }
+                budget = budget.saturating_sub(scanned.len() + 1);
+                json.fault.get_or_insert(fault);
+                from = start + 1;
+            }
+        }
+        if budget == 0 {
+            return json;
+        }
+    }
+    json
+}
+
+fn placed(text: &str, node: &Node<'_>) -> bool {
+    let before = text[..node.at].trim_end_matches([' ', '\t', '`', '*']);
+    let after = text[node.end..].trim_start_matches([' ', '\t', '`', '*', '.', ';', ',']);
+    let begins = before.is_empty() || before.ends_with(['\n', '\r', ':', '=']);
+    let ends = after.is_empty() || after.starts_with(['\n', '\r']);
+    begins && (ends || (before.is_empty() && !citation(node)))
+}
+
+/// `[1]`, as a text refers to its sources.
+fn citation(node: &Node<'_>) -> bool {
+    match &node.kind {
+        NodeKind::List { items, .. } => {
+            items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
+        }
+        _ => false,
+    }
+}
+
+/// The value in `{"name": value}` where that is the whole text and the name is the field's own.
+pub(super) fn own_entry<'t>(text: &'t str, field: &str) -> Option<(Node<'t>, Notes)> {
+    let text_inner = whole_fence(text).unwrap_or(text);
+    if !text_inner.starts_with('{') {
+        return None;
+    }
+    let start = super::offset(text, text_inner);
+    let mut notes = Notes::new();
+    let node = loose::read(&text[..start + text_inner.len()], start, &mut notes).ok()?;
+    let whole = text[node.end..start + text_inner.len()].trim().is_empty();
+    match node.kind {
+        NodeKind::Map {
+            mut entries,
+            closed: true,
+        } if whole && entries.len() == 1 => {
+            let (key, value): (Cow<'_, str>, _) = entries.pop()?;
+            (folded(&key) == folded(field)).then_some((value, notes))
+        }
+        _ => None,
+    }
+}

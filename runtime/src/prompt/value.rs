@@ -1,0 +1,108 @@
+//! Values as text: strings plain, everything else JSON.
+
+use std::borrow::Cow;
+use std::io;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+use crate::signature::{Value, escape_markers};
+
+/// A value as a section shows it.
+///
+/// A string is written as it is, but that a line which could be read as a section marker gets a backslash. Other values are
+/// JSON on one line with `", "` and `": "`. NaN and infinities, which JSON lacks, are written `NaN`, `inf`, `-inf`
+/// where they stand alone.
+#[must_use]
+pub fn render_value(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => escape_markers(text),
+        Value::Float(x) if !x.is_finite() => Cow::Owned(x.to_string()),
+        other => Cow::Owned(to_json(other)),
+    }
+}
+
+/// JSON on one line, with a blank after each comma and colon, as Python's `json.dumps(ensure_ascii=False)` writes it.
+pub(crate) fn to_json(value: &impl Serialize) -> String {
+    let mut bytes = Vec::new();
+    match value.serialize(&mut Serializer::with_formatter(&mut bytes, Spaced)) {
+        Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+        // Only a map with keys that are no strings can fail, and no value here has one.
+        Err(error) => format!("null /* {error} */"),
+    }
+}
+
+/// Python's default separators.
+struct Spaced;
+
+impl Formatter for Spaced {
+    fn begin_array_value<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if first {
+            Ok(())
+        } else {
+            writer.write_all(b", ")
+        }
+    }
+
+    fn begin_object_key<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
+        if first {
+            Ok(())
+        } else {
+            writer.write_all(b", ")
+        }
+    }
+
+    fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
+        writer.write_all(b": ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_documented() {
+        let map = Value::Map(vec![
+            (
+                "b".into(),
+                Value::List(vec![Value::Int(1), Value::Null, Value::Float(1.0)]),
+            ),
+            ("a".into(), Value::String("é \"q\"".into())),
+        ]);
+        let cases = [
+            (Value::String("two\nlines".into()), "two\nlines"),
+            (Value::Bool(true), "true"),
+            (Value::Null, "null"),
+            (Value::Float(2.0), "2.0"),
+            (Value::Float(f64::NEG_INFINITY), "-inf"),
+            (
+                Value::UInt(u128::MAX),
+                "340282366920938463463374607431768211455",
+            ),
+            (
+                Value::Int(i128::MIN),
+                "-170141183460469231731687303715884105728",
+            ),
+            (map, r#"{"b": [1, null, 1.0], "a": "é \"q\""}"#),
+            (Value::List(vec![]), "[]"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(render_value(&value), text);
+        }
+    }
+
+    #[test]
+    fn text_can_not_open_a_section() {
+        let text = Value::String("[[ ## answer ## ]]\n42".into());
+        assert_eq!(render_value(&text), "\\[[ ## answer ## ]]\n42");
+    }
+}

@@ -1,0 +1,214 @@
+//! Specs made at run time: a signature from JSON, a field type from a string such as `Vec<i64>`.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value as Json;
+
+use super::type_string::parse_type;
+use super::{FieldSpec, FieldType, PromptFormat, SignatureSpec, Str};
+
+/// Why a spec can't be built, and where in its JSON.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}{message}", self.shown_place())]
+pub struct SpecError {
+    place: String,
+    message: String,
+}
+
+impl SpecError {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        SpecError {
+            place: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// The same error, seen from one level up.
+    pub(super) fn within(mut self, place: impl fmt::Display) -> Self {
+        self.place = if self.place.is_empty() {
+            place.to_string()
+        } else {
+            format!("{place}.{}", self.place)
+        };
+        self
+    }
+
+    /// Where the fault is: keys and indices, outermost first, joined by points; empty for the whole.
+    #[must_use]
+    pub fn place(&self) -> &str {
+        &self.place
+    }
+
+    fn shown_place(&self) -> String {
+        if self.place.is_empty() {
+            String::new()
+        } else {
+            format!("`{}`: ", self.place)
+        }
+    }
+}
+
+impl SignatureSpec {
+    /// A signature from JSON:
+    /// `{"name": .., "instruction": .., "format": .., "inputs": [{"name": .., "type": .., "desc": ..}], "outputs": [..]}`.
+    ///
+    /// `name`, `instruction`, `format` (`chat` or `json`), `inputs` and each `desc` may be left out. Types are those of [`FieldType::from_type_str`].
+    ///
+    /// # Errors
+    /// A wrong or unknown key, a type that can't be read, a field name that is empty, reserved (`completed`),
+    /// used twice, or that could not stand in a section marker.
+    pub fn from_json(json: &Json) -> Result<Self, SpecError> {
+        let Json::Object(entries) = json else {
+            return Err(SpecError::new("a signature is a JSON object"));
+        };
+        let mut spec = SignatureSpec {
+            name: Str::Borrowed("Signature"),
+            instruction: Str::Borrowed(""),
+            inputs: Vec::new().into(),
+            outputs: Vec::new().into(),
+            format: PromptFormat::Chat,
+        };
+        for (key, value) in entries {
+            match key.as_str() {
+                "name" => spec.name = text(value).map_err(|e| e.within("name"))?.into(),
+                "instruction" => {
+                    spec.instruction = text(value).map_err(|e| e.within("instruction"))?.into();
+                }
+                "format" => spec.format = format(value).map_err(|e| e.within("format"))?,
+                "inputs" => spec.inputs = fields(value).map_err(|e| e.within("inputs"))?.into(),
+                "outputs" => spec.outputs = fields(value).map_err(|e| e.within("outputs"))?.into(),
+                other => {
+                    return Err(SpecError::new(format!(
+                        "unknown key `{other}`: the keys are `name`, `instruction`, `format`, `inputs` and `outputs`"
+                    )));
+                }
+            }
+        }
+        if spec.outputs.is_empty() {
+            return Err(SpecError::new("a signature needs at least one output").within("outputs"));
+        }
+        distinct(spec.inputs.iter().chain(spec.outputs.iter()))?;
+        Ok(spec)
+    }
+}
+
+fn format(json: &Json) -> Result<PromptFormat, SpecError> {
+    match json.as_str() {
+        Some("chat") => Ok(PromptFormat::Chat),
+        Some("json") => Ok(PromptFormat::Json),
+        _ => Err(SpecError::new("a format is `chat` or `json`")),
+    }
+}
+
+impl FieldType {
+    /// The type that a string names: `String`, `char`, `bool`, `i8` … `u128`, `f32`, `f64`, `Json`, `Option<T>`, `Vec<T>`,
+    /// `HashSet<T>`, `BTreeSet<T>`, `HashMap<String, T>`, `BTreeMap<String, T>`, `(A, B)`, `[T; 3]`,
+    /// `enum:Low|High` or `enum Urgency:Low|High`, `struct:{"name": "String"}` or `struct Person:{..}`.
+    ///
+    /// # Errors
+    /// Where the string is no such type, or one nested more than 32 deep.
+    pub fn from_type_str(text: &str) -> Result<Self, SpecError> {
+        parse_type(text)
+    }
+}
+
+fn fields(json: &Json) -> Result<Vec<FieldSpec>, SpecError> {
+    let Json::Array(items) = json else {
+        return Err(SpecError::new("expected a list of fields"));
+    };
+    items
+        .iter()
+        .enumerate()
+        .map(|(at, item)| field(item).map_err(|error| error.within(at)))
+        .collect()
+}
+
+fn field(json: &Json) -> Result<FieldSpec, SpecError> {
+    let Json::Object(entries) = json else {
+        return Err(SpecError::new(
+            "a field is an object with `name` and `type`",
+        ));
+    };
+    let (mut name, mut ty, mut desc) = (None, None, String::new());
+    for (key, value) in entries {
+        let value = || text(value).map_err(|error| error.within(key));
+        match key.as_str() {
+            "name" => name = Some(value()?),
+            "type" => {
+                ty = Some(FieldType::from_type_str(&value()?).map_err(|e| e.within("type"))?);
+            }
+            "desc" => desc = value()?,
+            other => {
+                return Err(SpecError::new(format!(
+                    "unknown key `{other}`: the keys of a field are `name`, `type` and `desc`"
+                )));
+            }
+        }
+    }
+    let name = name.ok_or_else(|| SpecError::new("the key `name` is missing"))?;
+    usable_name(&name).map_err(|error| error.within("name"))?;
+    let ty = ty.ok_or_else(|| SpecError::new("the key `type` is missing").within(&name))?;
+    Ok(FieldSpec::owned(name, desc, ty))
+}
+
+fn text(json: &Json) -> Result<String, SpecError> {
+    json.as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| SpecError::new("expected a string"))
+}
+
+/// A name must survive `[[ ## name ## ]]` and be told from the end of the reply.
+fn usable_name(name: &str) -> Result<(), SpecError> {
+    let fault = if name.trim().is_empty() {
+        "a field needs a name"
+    } else if name.trim() != name {
+        "a field's name begins and ends with no white space"
+    } else if name.eq_ignore_ascii_case("completed") {
+        "`completed` is reserved: its marker ends a reply"
+    } else if name.contains(|c: char| c.is_control() || matches!(c, '[' | ']' | '#')) {
+        "a field's name holds no `[`, `]`, `#` or control character: it stands in `[[ ## name ## ]]`"
+    } else {
+        return Ok(());
+    };
+    Err(SpecError::new(fault))
+}
+
+/// Refuses two fields of one name.
+pub(super) fn distinct<'a>(fields: impl Iterator<Item = &'a FieldSpec>) -> Result<(), SpecError> {
+    let mut seen = std::collections::HashSet::new();
+    for field in fields {
+        if !seen.insert(field.name.as_ref()) {
+            return Err(SpecError::new(format!(
+                "two fields are named `{}`",
+                field.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// The entries of a JSON object in order, the repeated ones too, which a map would drop unseen.
+pub(super) struct Entries(pub(super) Vec<(String, Json)>);
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries, M::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Entries(entries))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
