@@ -18,6 +18,13 @@ pub(crate) struct Quantized {
     sums: Vec<i32>,
 }
 
+/// Whole rows to be filled, a value a block in each slice.
+struct Piece<'a> {
+    values: &'a mut [[i32; WORDS]],
+    scales: &'a mut [f32],
+    sums: &'a mut [i32],
+}
+
 /// One quantized row, a value a block in each slice.
 #[derive(Clone, Copy)]
 pub(super) struct QuantizedRow<'a> {
@@ -44,18 +51,22 @@ impl Quantized {
             rows.div_ceil(4 * team.threads())
         };
         let piece = rows_a_piece * blocks;
-        let mut pieces: Vec<(&mut [[i32; WORDS]], &mut [f32], &mut [i32])> = quantized
+        let mut pieces: Vec<Piece<'_>> = quantized
             .values
             .chunks_mut(piece)
             .zip(quantized.scales.chunks_mut(piece))
             .zip(quantized.sums.chunks_mut(piece))
-            .map(|((values, scales), sums)| (values, scales, sums))
+            .map(|((values, scales), sums)| Piece {
+                values,
+                scales,
+                sums,
+            })
             .collect();
-        team.for_each_piece(&mut pieces, 1, |index, piece| {
-            for (values, scales, sums) in piece {
-                let rows = values.len() / blocks;
+        team.for_each_piece(&mut pieces, 1, |index, pieces| {
+            for piece in pieces {
+                let rows = piece.values.len() / blocks;
                 let x = &x[index * rows_a_piece * columns..][..rows * columns];
-                quantize(level, x, columns, values, scales, sums);
+                quantize(level, x, columns, piece);
             }
         });
         quantized
@@ -77,19 +88,16 @@ impl Quantized {
 
 for_each_level! {
     /// Quantizes whole rows.
-    fn quantize(
-        x: &[f32], columns: usize, values: &mut [[i32; WORDS]], scales: &mut [f32], sums: &mut [i32]
-    ) = quantize_body
+    fn quantize(x: &[f32], columns: usize, out: &mut Piece<'_>) = quantize_body
 }
 
 #[inline(always)]
-fn quantize_body<const FUSED: bool>(
-    x: &[f32],
-    columns: usize,
-    values: &mut [[i32; WORDS]],
-    scales: &mut [f32],
-    sums: &mut [i32],
-) {
+fn quantize_body<const FUSED: bool>(x: &[f32], columns: usize, out: &mut Piece<'_>) {
+    let Piece {
+        values,
+        scales,
+        sums,
+    } = out;
     let mut at = 0;
     for row in x.chunks_exact(columns) {
         let (whole, rest) = row.as_chunks::<BLOCK>();

@@ -34,6 +34,50 @@ pub(crate) fn swiglu(gate_up: &Tensor, cpu: &Cpu) -> Result<Tensor> {
     candle_nn::ops::silu(&gate.contiguous()?)? * up
 }
 
+/// `a + b`.
+pub(crate) fn add(a: &Tensor, b: &Tensor, cpu: &Cpu) -> Result<Tensor> {
+    if a.device().is_cpu() {
+        a.apply_op2_no_bwd(b, &Add { cpu })
+    } else {
+        a + b
+    }
+}
+
+struct Add<'a> {
+    cpu: &'a Cpu,
+}
+
+impl CustomOp2 for Add<'_> {
+    fn name(&self) -> &'static str {
+        "add-rows"
+    }
+
+    fn cpu_fwd(
+        &self,
+        a: &CpuStorage,
+        a_layout: &Layout,
+        b: &CpuStorage,
+        b_layout: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (_, width) = a_layout.shape().dims2()?;
+        if a_layout.shape() != b_layout.shape() || width == 0 {
+            bail!(
+                "cannot add {:?} and {:?}",
+                a_layout.shape(),
+                b_layout.shape()
+            );
+        }
+        let (a, b) = (contiguous(a, a_layout)?, contiguous(b, b_layout)?);
+        let mut out = a.to_vec();
+        in_rows(self.cpu, &mut out, width, |first, out| {
+            for (out, b) in out.iter_mut().zip(&b[first * width..]) {
+                *out += b;
+            }
+        });
+        Ok((CpuStorage::F32(out), a_layout.shape().clone()))
+    }
+}
+
 struct RmsNorm<'a> {
     eps: f32,
     cpu: &'a Cpu,

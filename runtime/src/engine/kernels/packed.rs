@@ -6,6 +6,7 @@
 //! bytes: the low nibbles are the columns 0 to 15, the high ones 16 to 31; a value is stored plus 8.
 
 use super::memory::Memory;
+use super::simd::{Level, for_each_level};
 use super::team::Team;
 use crate::engine::load::{RawTensor, Stored};
 use half::f16;
@@ -230,11 +231,11 @@ fn pack_row(
             if let Some(column) = values.iter().position(|value| !value.is_finite()) {
                 return Err((column, values[column]));
             }
-            let quantize = match packing {
-                Packing::Q8 => quantize_q8,
-                Packing::Q4 => quantize_q4,
-            };
-            values.chunks(BLOCK).map(quantize).collect()
+            // The last block is padded with zeros.
+            values.resize(columns.next_multiple_of(BLOCK), 0.0);
+            let mut blocks = Vec::with_capacity(values.len() / BLOCK);
+            quantize(Level::detect(), packing, values.as_chunks().0, &mut blocks);
+            blocks
         }
     };
     if let Some(block) = blocks.iter().position(|block| !block.scale.is_finite()) {
@@ -297,27 +298,48 @@ fn from_q4_0(block: &[u8]) -> QuantBlock {
     }
 }
 
-/// The largest magnitude becomes 127; a block shorter than 32 is padded with zeros.
-fn quantize_q8(values: &[f32]) -> QuantBlock {
-    let most = values
-        .iter()
-        .fold(0f32, |most, value| most.max(value.abs()));
-    quantize(values, most / 127.0, 128.0, -127.0, 127.0)
+for_each_level! {
+    /// Quantizes whole blocks and appends them.
+    fn quantize(packing: Packing, values: &[[f32; BLOCK]], blocks: &mut Vec<QuantBlock>) = quantize_body
 }
 
-/// As ggml's q4_0: the value of largest magnitude becomes -8.
-fn quantize_q4(values: &[f32]) -> QuantBlock {
-    let most = values.iter().fold(0f32, |most, value| {
-        if value.abs() > most.abs() {
-            *value
-        } else {
-            most
-        }
-    });
-    quantize(values, most / -8.0, 8.0, -8.0, 7.0)
+#[inline(always)]
+fn quantize_body<const FUSED: bool>(
+    packing: Packing,
+    values: &[[f32; BLOCK]],
+    blocks: &mut Vec<QuantBlock>,
+) {
+    for values in values {
+        blocks.push(match packing {
+            Packing::Q8 => {
+                // The largest magnitude becomes 127.
+                let most = values
+                    .iter()
+                    .fold(0f32, |most, value| most.max(value.abs()));
+                quantize_block(packing, values, most / 127.0, 127.0)
+            }
+            Packing::Q4 => {
+                // As ggml's q4_0: the value of largest magnitude becomes -8.
+                let larger = |most: f32, value: &f32| {
+                    if value.abs() > most.abs() {
+                        *value
+                    } else {
+                        most
+                    }
+                };
+                quantize_block(
+                    packing,
+                    values,
+                    values.iter().fold(0f32, larger) / -8.0,
+                    7.0,
+                )
+            }
+        });
+    }
 }
 
-fn quantize(values: &[f32], scale: f32, zero: f32, least: f32, most: f32) -> QuantBlock {
+#[inline(always)]
+fn quantize_block(packing: Packing, values: &[f32; BLOCK], scale: f32, most: f32) -> QuantBlock {
     // The largest f16 keeps even an absurd weight finite.
     let scale = f16::from_f32(scale.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()));
     let inverse = if scale == f16::ZERO {
@@ -325,9 +347,13 @@ fn quantize(values: &[f32], scale: f32, zero: f32, least: f32, most: f32) -> Qua
     } else {
         1.0 / scale.to_f32()
     };
-    let mut quants = [zero as u8; BLOCK];
+    // Adding 1.5 * 2^23 leaves the value, rounded to even, in the low bits.
+    const MAGIC: f32 = 12_582_912.0;
+    let least = -f32::from(packing.zero());
+    let mut quants = [0; BLOCK];
     for (quant, value) in quants.iter_mut().zip(values) {
-        *quant = ((value * inverse).round_ties_even().clamp(least, most) + zero) as u8;
+        let rounded = ((value * inverse).clamp(least, most) + MAGIC).to_bits();
+        *quant = (rounded as u8).wrapping_add(packing.zero());
     }
     QuantBlock {
         scale,

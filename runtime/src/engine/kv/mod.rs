@@ -1,8 +1,9 @@
 //! Keys and values of the tokens a sequence has been through, in buffers allocated once and written in place.
 //! `model/` writes and reads them; `scheduler.rs` decides how large they are and when they go.
 
+use super::kernels::attention::LayerKv;
 use super::{EngineError, ModelConfig};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 
 /// The keys and values of one sequence, for every layer.
 #[derive(Debug)]
@@ -12,13 +13,6 @@ pub struct KvCache {
     capacity: usize,
 }
 
-/// One layer's buffers, `[kv_heads, capacity, head_dim]` each.
-#[derive(Debug)]
-pub(crate) struct LayerKv {
-    pub keys: Tensor,
-    pub values: Tensor,
-}
-
 impl KvCache {
     /// Room for `capacity` tokens of a model of this shape.
     pub fn new(
@@ -26,15 +20,9 @@ impl KvCache {
         capacity: usize,
         device: &Device,
     ) -> Result<Self, EngineError> {
-        let shape = (config.kv_heads, capacity, config.head_dim);
         let layers = (0..config.layers)
-            .map(|_| {
-                Ok(LayerKv {
-                    keys: Tensor::zeros(shape, DType::F32, device)?,
-                    values: Tensor::zeros(shape, DType::F32, device)?,
-                })
-            })
-            .collect::<Result<_, EngineError>>()?;
+            .map(|_| LayerKv::new(config.kv_heads, capacity, config.head_dim, device))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             layers,
             len: 0,

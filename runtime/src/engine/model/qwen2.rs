@@ -5,10 +5,8 @@
 use super::linear::{Linear, Matrix};
 use super::options::LoadOptions;
 use crate::engine::kernels::Cpu;
-use crate::engine::kernels::attention::{attend, store_heads};
-use crate::engine::kernels::elementwise::{rms_norm, swiglu};
+use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::rotary::Rotary;
-use crate::engine::kv::LayerKv;
 use crate::engine::{EngineError, KvCache, ModelConfig, TokenId, Weights, raw_ids};
 use candle_core::{DType, Device, Tensor};
 use std::num::NonZeroUsize;
@@ -299,9 +297,13 @@ impl Layer {
         cpu: &Cpu,
     ) -> candle_core::Result<Tensor> {
         let normed = rms_norm(x, &self.attention_norm, config.rms_norm_eps, cpu)?;
-        let x = (x + self.attention(config, layer, &normed, rotary, rows, cpu)?)?;
+        let x = add(
+            x,
+            &self.attention(config, layer, &normed, rotary, rows, cpu)?,
+            cpu,
+        )?;
         let normed = rms_norm(&x, &self.mlp_norm, config.rms_norm_eps, cpu)?;
-        &x + self.mlp(&normed, cpu)?
+        add(&x, &self.mlp(&normed, cpu)?, cpu)
     }
 
     fn attention(
@@ -313,19 +315,15 @@ impl Layer {
         rows: &mut [Row<'_>],
         cpu: &Cpu,
     ) -> candle_core::Result<Tensor> {
-        let (heads, kv_heads, width) = (config.heads, config.kv_heads, config.head_dim);
+        let heads = config.heads;
         // A row holds the query heads, then the key heads, then the value heads.
-        let qkv = rotary.turn(self.qkv.forward(x, cpu)?, heads + kv_heads, cpu)?;
+        let qkv = rotary.turn(self.qkv.forward(x, cpu)?, heads + config.kv_heads, cpu)?;
         let mut start = 0;
         let mut outputs = Vec::with_capacity(rows.len());
         for row in rows {
             let own = qkv.narrow(0, start, row.tokens.len())?;
-            let LayerKv { keys, values } = row.cache.layer(layer);
-            let (at, end) = (row.cache.len(), row.cache.len() + row.tokens.len());
-            store_heads(keys, at, &own, heads * width)?;
-            store_heads(values, at, &own, (heads + kv_heads) * width)?;
-            let (keys, values) = (keys.narrow(1, 0, end)?, values.narrow(1, 0, end)?);
-            outputs.push(attend(&own, heads, &keys, &values, cpu)?);
+            let kv = row.cache.layer(layer);
+            outputs.push(kv.attend(&own, heads, row.cache.len(), cpu)?);
             start += row.tokens.len();
         }
         let output = match outputs.as_slice() {
