@@ -22,7 +22,10 @@ fn outcome(fields: &[(&str, &str)], reply: &str) -> Value {
     }
 }
 
-fn check(cases: &[(&[(&str, &str)], &str, Value)]) {
+/// Fields with their types, a reply, and what comes of it.
+type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, Value);
+
+fn check(cases: &[Case<'_>]) {
     let mut wrong = Vec::new();
     for (fields, reply, wanted) in cases {
         let found = outcome(fields, reply);
@@ -44,7 +47,7 @@ fn oslo() -> Value {
 
 #[test]
 fn markers_are_read_in_many_spellings() {
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]\n",
         "[[ ## city ## ]]\r\nOslo\r\n\r\n[[ ## rank ## ]]\r\n3\r\n\r\n[[ ## completed ## ]]\r\n",
         "\u{feff}[[ ## city ## ]]\nOslo\n[[ ## rank ## ]]\n3",
@@ -76,7 +79,7 @@ fn markers_are_read_in_many_spellings() {
 
 #[test]
 fn what_stands_around_the_sections_is_ignored() {
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         "Sure, here you go:\n\n[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]",
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]\n\nAnything else?",
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\nLet me know if you need more!",
@@ -215,7 +218,7 @@ fn marker_text_within_a_value_stays_text() {
 #[test]
 fn a_json_object_is_a_reply_too() {
     let missing_rank = json!([["rank missing"], {"city": "Oslo"}]);
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         ("{\"city\": \"Oslo\", \"rank\": 3}", oslo()),
         ("```json\n{\"city\": \"Oslo\", \"rank\": 3}\n```", oslo()),
         (
@@ -290,7 +293,7 @@ fn a_json_object_is_a_reply_too() {
 #[test]
 fn labels_and_elements_stand_for_markers() {
     let none = json!([["city missing", "rank missing"], {}]);
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         ("city: Oslo\nrank: 3", oslo()),
         ("City: Oslo\nRank: 3\n\nLet me know!", oslo()),
         ("**City:** Oslo\n**Rank:** 3", oslo()),
