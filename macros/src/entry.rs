@@ -34,7 +34,7 @@ pub(crate) fn one_example(tokens: TokenStream) -> TokenStream {
 fn one(private: &Path, input: ParseStream) -> syn::Result<TokenStream> {
     let is_path =
         (input.peek(syn::Ident::peek_any) || input.peek(Token![::]) || input.peek(Token![<]))
-            && !(input.peek2(Token![:]) && !input.peek2(Token![::]));
+            && (input.peek2(Token![::]) || !input.peek2(Token![:]));
     if is_path {
         Ok(example::expand(private, &input.parse()?))
     } else {

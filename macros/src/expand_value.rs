@@ -162,7 +162,7 @@ fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream
             quote!(#private::unit_value(match self { #(#names)* })),
         );
     }
-    let arms = arms(variants, |variant| read_variant(variant));
+    let arms = arms(variants, read_variant);
     let from = quote! {
         let (at, values) = #private::variant(#own, value)?;
         match at { #(#arms)* }

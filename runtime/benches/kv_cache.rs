@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         with.push(first);
         without.push(second);
     }
-    println!("{} threads, {}", rayon::current_num_threads(), cpu());
+    println!("{} threads, {}", network.threads(), cpu());
     println!("decode after {PROMPT} tokens, f32, median of {ROUNDS} rounds (least to most):");
     println!("  with the KV cache    {} tok/s", spread(&mut with, 2));
     println!("  without              {} tok/s", spread(&mut without, 3));

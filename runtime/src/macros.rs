@@ -155,7 +155,7 @@ pub use candle_signature_macros::CandleValue;
 /// }
 ///
 /// assert_eq!((SearchTool.name(), SearchTool.description()), ("search", "Search the encyclopedia."));
-/// # futures::executor::block_on(async {
+/// # tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(async {
 /// let arguments = FieldValues::from_iter([("query", Value::String("rust".into()))]);
 /// let found = SearchTool.call(arguments).await;
 /// assert!(matches!(found, Ok(Value::List(items)) if items.len() == 3));

@@ -5,7 +5,7 @@ mod engine_support;
 use candle_core::quantized::gguf_file::{self, Value as Meta};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
-use candle_signature::engine::{EngineError, Model, TokenId};
+use candle_signature::engine::{EngineError, LoadOptions, Model, Quantization, TokenId};
 use engine_support::*;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -127,6 +127,41 @@ fn every_format_gives_the_logits_of_the_weights_it_stands_for() {
             let difference = max_difference(&logits(&load(&bytes).unwrap()), &expected);
             assert!(difference <= 1e-4, "{dtype:?}: {difference}");
         }
+    }
+}
+
+#[test]
+fn packed_formats_keep_the_files_own_blocks() {
+    for (dtype, quantization, most) in [
+        (GgmlDType::Q8_0, Quantization::Q8, 0.05),
+        (GgmlDType::Q4_0, Quantization::AsStored, 0.05),
+        (GgmlDType::F16, Quantization::AsStored, 0.08),
+        (GgmlDType::Q6K, Quantization::AsStored, 0.08),
+    ] {
+        let (bytes, _) = gguf(&config(), dtype);
+        let options = LoadOptions {
+            quantization,
+            threads: None,
+        };
+        let tokenizer = byte_tokenizer_json(290);
+        let packed =
+            Model::from_gguf_bytes_with(&bytes, &tokenizer, &Device::Cpu, &options).unwrap();
+        let exact = logits(&load(&bytes).unwrap());
+        let scale = exact.iter().fold(0f32, |most, logit| most.max(logit.abs()));
+        let error = max_difference(&logits(&packed), &exact) / scale;
+        assert!(error < most, "{dtype:?}: {error}");
+        let bits = packed.network().weight_bytes() as f64 * 8.0;
+        let weights = random_weights(&config())
+            .values()
+            .filter(|w| w.rank() == 2)
+            .map(|w| w.elem_count())
+            .sum::<usize>();
+        let expected = if dtype == GgmlDType::Q4_0 { 4.5 } else { 8.5 };
+        // 300 rows of the embedding are padded to 304.
+        assert!(
+            (bits / weights as f64 / expected - 1.0).abs() < 0.01,
+            "{dtype:?}"
+        );
     }
 }
 

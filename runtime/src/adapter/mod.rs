@@ -10,6 +10,7 @@ mod pool;
 mod stream;
 mod thread;
 
+pub use crate::engine::{LoadOptions, Quantization};
 pub use crate::grammar::Constraint;
 pub use backend::{Backend, Completion, CompletionRequest, Finish, Usage};
 pub use candle::CandleAdapter;

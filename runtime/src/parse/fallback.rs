@@ -1,6 +1,6 @@
 //! Replies without a single marker: a JSON object, XML-like elements, `name: value` lines, or the one bare value.
 
-use super::coerce::{Found, find_json, key_value};
+use super::coerce::{Found, find_json, free_text, key_value};
 use super::loose::{Node, NodeKind, Notes};
 use super::marker_line::{Names, Opens};
 use super::names::{self, Match};
@@ -107,9 +107,8 @@ fn json<'t>(
                 None => continue,
             };
             // Brackets missing at the end: what the last entry says may be cut short.
-            let cut =
-                !closed && !complete && index + 1 == last && !(all && quoted_or_closed(&node));
-            if cut {
+            let whole = closed || complete || (all && quoted_or_closed(&node));
+            if !whole && index + 1 == last {
                 continue;
             }
             pieces[at].push(Piece::Json {
@@ -195,7 +194,8 @@ fn labels<'t>(
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if let Some((field, value)) = label(names, line) {
+        let labelled = line.len() > 2 && line.contains([':', '#']);
+        if let Some((field, value)) = labelled.then(|| label(names, line)).flatten() {
             found.push((field, at, offset(text, value)));
         }
         at += line.len();
@@ -219,14 +219,6 @@ fn labels<'t>(
         }));
     }
     Some(pieces)
-}
-
-fn free_text(ty: &FieldType) -> bool {
-    match ty {
-        FieldType::String | FieldType::Json => true,
-        FieldType::Option(inner) => free_text(inner),
-        _ => false,
-    }
 }
 
 /// The field of a labelled line, and what follows the label.

@@ -21,7 +21,9 @@ pub use repair::{Repair, RepairKind};
 
 use std::ops::Range;
 
-use crate::signature::{FieldSet, FieldSpec, FieldValues, Signature, SignatureSpec, Str, Value};
+use crate::signature::{
+    FieldSet, FieldSpec, FieldValues, Signature, SignatureSpec, Str, Value, ValueError,
+};
 
 use coerce::{Coercer, Source, shown};
 use error::Fault;
@@ -54,15 +56,27 @@ pub fn parse_reply(spec: &SignatureSpec, completion: &str) -> Result<Parsed, Par
             .map(|field| field.name.as_ref())
             .collect(),
     );
-    let mut layout = sections::split(&names, completion);
+    let body = without_control_tokens(completion);
+    let mut layout = sections::split(&names, body);
     let mut repairs = std::mem::take(&mut layout.repairs);
-    let pieces = pieces(spec, &names, completion, &layout, &mut repairs);
+    if body.len() < completion.len() {
+        let kind = RepairKind::ControlToken;
+        repairs.push(Repair {
+            field: None,
+            kind,
+            at: body.len(),
+        });
+    }
+    let pieces = pieces(spec, &names, body, &layout, &mut repairs);
+    // A text without any layout is not a reply that leaves every field out.
+    let unread = pieces.iter().all(Vec::is_empty) && !layout.preamble.trim().is_empty();
     let mut reader = FieldReader {
         completion,
         values: FieldValues::new(),
         spans: Vec::new(),
         errors: Vec::new(),
         repairs,
+        doubtful: unread || layout.cut,
     };
     for (field, pieces) in spec.outputs.iter().zip(pieces) {
         reader.field(field, pieces);
@@ -75,18 +89,26 @@ pub fn parse_reply(spec: &SignatureSpec, completion: &str) -> Result<Parsed, Par
 /// # Errors
 /// As [`parse_reply`], and where a field's Rust type refuses the value.
 pub fn parse_typed<S: Signature>(completion: &str) -> Result<(S::Output, Parsed), ParseError> {
-    let parsed = parse_reply(S::SPEC, completion)?;
-    match S::Output::from_values(parsed.values.clone()) {
+    parse_as(S::SPEC, completion, S::Output::from_values)
+}
+
+/// Reads the output fields of a spec out of a reply, and makes something of them.
+///
+/// # Errors
+/// As [`parse_reply`], and where `from_values` refuses a value.
+pub fn parse_as<O>(
+    spec: &SignatureSpec,
+    completion: &str,
+    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
+) -> Result<(O, Parsed), ParseError> {
+    let parsed = parse_reply(spec, completion)?;
+    match from_values(parsed.values.clone()) {
         Ok(output) => Ok((output, parsed)),
         Err(refusals) => Err(refused(completion, parsed, refusals)),
     }
 }
 
-fn refused(
-    completion: &str,
-    parsed: Parsed,
-    refusals: Vec<crate::signature::ValueError>,
-) -> ParseError {
+fn refused(completion: &str, parsed: Parsed, refusals: Vec<ValueError>) -> ParseError {
     let mut partial = parsed.values;
     let errors = refusals.into_iter().map(|refusal| {
         let mut path = refusal.path().to_vec();
@@ -147,7 +169,12 @@ struct FieldReader<'t> {
     spans: Vec<(Str, Range<usize>)>,
     errors: Vec<FieldError>,
     repairs: Vec<Repair>,
+    /// Whether a field that is not there may not be taken for one that was left out.
+    doubtful: bool,
 }
+
+/// A reply that gives a field more often than this has run wild.
+const MAX_REPEATS: usize = 64;
 
 /// What one piece of a field gave.
 struct Candidate {
@@ -159,6 +186,10 @@ struct Candidate {
 
 impl<'t> FieldReader<'t> {
     fn field(&mut self, field: &FieldSpec, pieces: Vec<Piece<'t>>) {
+        if pieces.len() > MAX_REPEATS {
+            let message = format!("the reply gives it {} times", pieces.len());
+            return self.fault(field, Fault::new(ErrorKind::Ambiguous, 0, message));
+        }
         let mut candidates: Vec<Candidate> = pieces
             .into_iter()
             .map(|piece| self.candidate(field, piece))
@@ -186,7 +217,11 @@ impl<'t> FieldReader<'t> {
                 self.values.insert(field.name.clone(), value);
             }
             // A section without a word in it is no section, for a field that may be left out.
-            Err(fault) if fault.kind == ErrorKind::Missing && field.default.is_some() => {
+            Err(fault)
+                if fault.kind == ErrorKind::Missing
+                    && field.default.is_some()
+                    && !self.doubtful =>
+            {
                 self.left_out(field);
             }
             Err(fault) => self.fault(field, fault),
@@ -199,17 +234,15 @@ impl<'t> FieldReader<'t> {
                 let mut coercer = Coercer::new(&field.name, section.complete);
                 let text = section.text.trim();
                 let at = offset(self.completion, text);
-                let value = match placeholder(text, &field.name) {
-                    true => {
-                        Err(
-                            Fault::new(ErrorKind::Missing, at, "the reply has no value for it")
-                                .showing(text),
-                        )
-                    }
-                    false => coercer.text(
-                        &field.ty,
-                        Source::new(section.text, offset(self.completion, section.text)),
-                    ),
+                let missing = |message: &str| Err(Fault::new(ErrorKind::Missing, at, message));
+                let value = if placeholder(text, &field.name) {
+                    missing("the reply has the prompt's words in its place")
+                        .map_err(|f| f.showing(text))
+                } else if text.is_empty() && !section.complete {
+                    missing("missing: the reply ends before its value")
+                } else {
+                    let source = Source::new(section.text, offset(self.completion, section.text));
+                    coercer.text(&field.ty, source)
                 };
                 let blank = text.is_empty() || placeholder(text, &field.name);
                 Candidate {
@@ -271,9 +304,9 @@ impl<'t> FieldReader<'t> {
 
     fn left_out(&mut self, field: &FieldSpec) {
         let value = match (&field.default, field.ty.is_option()) {
-            (Some(default), _) => default.get(),
-            (None, true) => Value::Null,
-            (None, false) => {
+            (Some(default), _) if !self.doubtful => default.get(),
+            (None, true) if !self.doubtful => Value::Null,
+            _ => {
                 self.errors.push(FieldError {
                     field: field.name.clone(),
                     path: Vec::new(),
@@ -325,6 +358,25 @@ impl<'t> FieldReader<'t> {
             completion: self.completion.to_owned(),
         })
     }
+}
+
+/// The reply without the control tokens that some engines leave at its end.
+fn without_control_tokens(completion: &str) -> &str {
+    const TOKENS: &[&str] = &[
+        "<|im_end|>",
+        "<|endoftext|>",
+        "<|eot_id|>",
+        "<end_of_turn>",
+        "</s>",
+    ];
+    let mut body = completion;
+    while let Some(rest) = TOKENS
+        .iter()
+        .find_map(|token| body.trim_end().strip_suffix(token))
+    {
+        body = rest;
+    }
+    body
 }
 
 /// The prompt's own words in the place of a value: `{city}`, or what stands in a demo for a value left out.

@@ -18,7 +18,7 @@ pub(super) enum Number {
     Infinite {
         negative: bool,
     },
-    NotANumber,
+    Nan,
 }
 
 /// Why a text is no number.
@@ -154,7 +154,7 @@ fn take_currency(text: &mut &str, notes: &mut Vec<RepairKind>) -> bool {
 fn special(text: &str, negative: bool, signed: bool) -> Option<Number> {
     let is = |word: &str| text.eq_ignore_ascii_case(word);
     if is("nan") && !signed {
-        return Some(Number::NotANumber);
+        return Some(Number::Nan);
     }
     let infinite = is("inf") || is("infinity") || text == "∞";
     infinite.then_some(Number::Infinite { negative })
@@ -180,18 +180,14 @@ fn decimal(
     notes: &mut Vec<RepairKind>,
 ) -> Result<Number, NumberFault> {
     let (body, exponent) = split_exponent(text)?;
-    let (whole, fraction) = match separate(body, wanted, in_json)? {
-        Parts {
-            whole,
-            fraction,
-            separators,
-        } => {
-            if separators {
-                notes.push(RepairKind::Separators);
-            }
-            (whole, fraction)
-        }
-    };
+    let Parts {
+        whole,
+        fraction,
+        separators,
+    } = separate(body, wanted, in_json)?;
+    if separators {
+        notes.push(RepairKind::Separators);
+    }
     if exponent.is_some() && wanted == Wanted::Integer {
         notes.push(RepairKind::NumberNotation);
     }
@@ -335,7 +331,7 @@ impl Number {
     /// The integer that the number is: `Ok(None)` if it is none, `Err` if it is beyond 128 bits.
     pub(super) fn integer(&self) -> Result<Option<Integer>, ()> {
         let (negative, magnitude) = match self {
-            Number::Infinite { .. } | Number::NotANumber => return Ok(None),
+            Number::Infinite { .. } | Number::Nan => return Ok(None),
             Number::Whole {
                 negative,
                 magnitude,
@@ -367,7 +363,7 @@ impl Number {
     /// The decimal text that Rust parses to the nearest float of any width.
     pub(super) fn float_text(&self) -> String {
         match self {
-            Number::NotANumber => "NaN".into(),
+            Number::Nan => "NaN".into(),
             Number::Infinite { negative } => sign(*negative).to_owned() + "inf",
             Number::Whole {
                 negative,

@@ -21,6 +21,8 @@ pub(super) struct Layout<'t> {
     /// The text in front of the first marker, or all of a reply without one.
     pub(super) preamble: &'t str,
     pub(super) completed: bool,
+    /// Whether the reply ends within a marker: a field may have been about to follow.
+    pub(super) cut: bool,
     pub(super) repairs: Vec<Repair>,
 }
 
@@ -48,7 +50,7 @@ pub(super) fn split<'t>(names: &Names<'_>, reply: &'t str) -> Layout<'t> {
         fields: vec![Vec::new(); names.0.len()],
         ..Layout::default()
     };
-    let thoughts = thoughts(reply);
+    let thoughts = thoughts(names, reply);
     let events = events(names, reply, &thoughts);
     let breaks = breaks(names, &events);
     if !closes_thoughts(&thoughts, &breaks, &mut layout) {
@@ -80,7 +82,6 @@ pub(super) fn split<'t>(names: &Names<'_>, reply: &'t str) -> Layout<'t> {
     let cut = Cut {
         names,
         reply,
-        thoughts: &thoughts,
         wrapped,
     };
     cut.fill(&breaks, &mut layout);
@@ -116,8 +117,9 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
     let mut events = Vec::new();
     let mut at = 0;
     let mut spans = thoughts.spans.iter().peekable();
-    for line in reply.split_inclusive(['\n', '\r']) {
+    while at < reply.len() {
         let begin = at;
+        let line = line_at(reply, begin);
         at += line.len();
         while spans.next_if(|span| span.end <= begin).is_some() {}
         // A marker may follow `</think>` on its line.
@@ -127,6 +129,11 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
             _ => 0,
         };
         let line = line[shift..].trim_end_matches(['\n', '\r']);
+        let line = if begin == 0 {
+            line.trim_start_matches('\u{feff}')
+        } else {
+            line
+        };
         let trimmed = line.trim_start();
         let kind = match trimmed.as_bytes().first() {
             Some(b'`' | b'~') if is_fence(trimmed) => EventKind::Fence,
@@ -144,6 +151,13 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
         });
     }
     events
+}
+
+/// The line that begins at `begin`, with its line break; `\r` ends one too.
+fn line_at(text: &str, begin: usize) -> &str {
+    let bytes = &text.as_bytes()[begin..];
+    let end = bytes.iter().position(|byte| matches!(byte, b'\n' | b'\r'));
+    &text[begin..end.map_or(text.len(), |end| begin + end + 1)]
 }
 
 fn is_fence(line: &str) -> bool {
@@ -164,7 +178,8 @@ fn fence_is_open(text: &str) -> bool {
 
 /// The markers that open a section.
 ///
-/// A loose one does so only for a field without a better one. Within a code fence that is closed again, a marker is
+/// One that is not plain does so only for a field without a better one: in the text of a value such lines may occur, as the
+/// formatter escapes only what is a plain marker. Within a code fence that is closed again, a marker is
 /// text if it is of no field, or of one that has another marker.
 fn breaks<'t>(names: &Names<'_>, events: &[Event<'t>]) -> Vec<Break<'t>> {
     let count = names.0.len();
@@ -173,13 +188,21 @@ fn breaks<'t>(names: &Names<'_>, events: &[Event<'t>]) -> Vec<Break<'t>> {
         Opens::End => Some(count),
         Opens::Other => None,
     };
-    let mut firm = vec![0usize; count + 1];
+    let mut best = vec![None; count + 1];
     for event in events {
         if let EventKind::Marker(marker) = &event.kind
-            && marker.form != Form::Loose
             && let Some(at) = slot(marker.opens)
         {
-            firm[at] += 1;
+            best[at] = Some(best[at].map_or(marker.form, |form: Form| form.min(marker.form)));
+        }
+    }
+    let mut counts = vec![0usize; count + 1];
+    for event in events {
+        if let EventKind::Marker(marker) = &event.kind
+            && let Some(at) = slot(marker.opens)
+            && best[at] == Some(marker.form)
+        {
+            counts[at] += 1;
         }
     }
     let mut fences = (0..events.len()).filter(|at| matches!(events[*at].kind, EventKind::Fence));
@@ -194,9 +217,11 @@ fn breaks<'t>(names: &Names<'_>, events: &[Event<'t>]) -> Vec<Break<'t>> {
             }
             EventKind::Marker(marker) => *marker,
         };
-        let others = slot(marker.opens).map_or(usize::MAX, |at| firm[at]);
-        let superseded = marker.form == Form::Loose && others > 0;
-        if superseded || (fenced && others > 1) {
+        let (form, others) = match slot(marker.opens) {
+            Some(at) => (best[at], counts[at]),
+            None => (Some(Form::Plain), usize::MAX),
+        };
+        if form != Some(marker.form) || (fenced && others > 1) {
             continue;
         }
         fenced = false;
@@ -212,25 +237,16 @@ fn breaks<'t>(names: &Names<'_>, events: &[Event<'t>]) -> Vec<Break<'t>> {
 struct Cut<'c, 't> {
     names: &'c Names<'c>,
     reply: &'t str,
-    thoughts: &'c Thoughts,
     /// Whether a fence that opens in the preamble goes around the reply.
     wrapped: bool,
 }
 
 impl<'t> Cut<'_, 't> {
-    /// The text between a marker and the next, without thoughts at its beginning.
+    /// The text between a marker and the next.
     fn text(&self, this: &Break<'t>, next: Option<&Break<'t>>) -> &'t str {
         let end = next.map_or(self.reply.len(), |next| next.at);
-        let mut begin = offset(self.reply, this.marker.rest).min(end);
-        loop {
-            let text = self.reply.get(begin..end).unwrap_or_default();
-            let first = begin + (text.len() - text.trim_start().len());
-            let spans = &self.thoughts.spans;
-            match spans.binary_search_by_key(&first, |span| span.start) {
-                Ok(at) if spans[at].end <= end => begin = spans[at].end,
-                _ => return text,
-            }
-        }
+        let begin = offset(self.reply, this.marker.rest);
+        self.reply.get(begin..end).unwrap_or_default()
     }
 
     fn fill(&self, breaks: &[Break<'t>], layout: &mut Layout<'t>) {
@@ -365,6 +381,16 @@ impl<'t> Cut<'_, 't> {
         if !section.complete && self.wrapped {
             text = without_closing_fence(text);
         }
+        if !complete && let Some(before) = without_cut_marker(names, text) {
+            layout.note(
+                None,
+                RepairKind::CutMarker,
+                offset(reply, text) + before.len(),
+            );
+            layout.cut = true;
+            text = before;
+            complete = true;
+        }
         layout.fields[field].push(Section { text, complete });
     }
 }
@@ -388,6 +414,12 @@ fn without_closing_fence(text: &str) -> &str {
         Some(before) if before.ends_with('\n') && fence_is_open(trimmed) => before,
         _ => text,
     }
+}
+
+/// The text in front of a last line that is the beginning of a marker.
+fn without_cut_marker<'t>(names: &Names<'_>, text: &'t str) -> Option<&'t str> {
+    let (before, last) = text.trim_end().rsplit_once('\n')?;
+    (names.begins_marker(last) && !before.trim().is_empty()).then_some(before)
 }
 
 /// Where `part` begins in `whole`, of which it is a slice.

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::marker_line::{Form, Names, Opens};
+
 /// The thoughts of a reply.
 #[derive(Debug, Default)]
 pub(super) struct Thoughts {
@@ -24,8 +26,8 @@ const TAGS: &[(&str, &str)] = &[
     ("<scratchpad>", "</scratchpad>"),
 ];
 
-/// Blocks in front of the first section, or at the beginning of one.
-pub(super) fn thoughts(reply: &str) -> Thoughts {
+/// Blocks in front of the first section.
+pub(super) fn thoughts(names: &Names<'_>, reply: &str) -> Thoughts {
     let mut thoughts = Thoughts::default();
     let begin = reply.len()
         - reply
@@ -44,7 +46,7 @@ pub(super) fn thoughts(reply: &str) -> Thoughts {
         thoughts.after = at;
     }
     if thoughts.spans.is_empty() && thoughts.unclosed.is_none() {
-        unopened(reply, &mut thoughts);
+        unopened(names, reply, &mut thoughts);
     }
     later(reply, &mut thoughts);
     thoughts.first = thoughts.spans.first().map(|span| span.start);
@@ -52,38 +54,53 @@ pub(super) fn thoughts(reply: &str) -> Thoughts {
 }
 
 /// A chat template may have opened the block already: then the reply begins with thoughts and closes them.
-fn unopened(reply: &str, thoughts: &mut Thoughts) {
+///
+/// A value may hold `</think>` too: only where each field that is opened before is opened again after it, what stands before
+/// was a draft.
+fn unopened(names: &Names<'_>, reply: &str, thoughts: &mut Thoughts) {
     let Some(at) = find_close(reply, "</think>") else {
         return;
     };
-    let before = &reply[..at];
-    let alone = reply[at..].starts_with(['\n', '\r']) && !before.contains("<think");
-    let marked_after = reply[at..].contains("[[") || reply[at..].trim_start().starts_with('{');
-    let line_begin = before.trim_end().rfind(['\n', '\r']).map_or(0, |at| at + 1);
-    let own_line = before[line_begin..].trim().eq_ignore_ascii_case("</think>");
-    if alone && own_line && marked_after {
+    let (before, after) = reply.split_at(at);
+    let line_begin = before.rfind(['\n', '\r']).map_or(0, |at| at + 1);
+    let own_line = before[line_begin..].trim().eq_ignore_ascii_case("</think>")
+        && (after.is_empty() || after.starts_with(['\n', '\r']));
+    if !own_line {
+        return;
+    }
+    let opened = |text: &str| -> Vec<Opens> {
+        let markers = text
+            .split(['\n', '\r'])
+            .filter_map(|line| names.marker(line));
+        let mut opened: Vec<Opens> = Vec::new();
+        for marker in markers.filter(|marker| marker.form == Form::Plain) {
+            if !opened.contains(&marker.opens) {
+                opened.push(marker.opens);
+            }
+        }
+        opened
+    };
+    let again = opened(after);
+    let draft = opened(before).iter().all(|opens| again.contains(opens));
+    let answers = !again.is_empty() || after.trim_start().starts_with(['{', '`']);
+    if draft && answers {
         thoughts.spans.push(0..at);
         thoughts.after = at;
     }
 }
 
-/// Blocks after a line break: in front of the first marker after some prose, or at the beginning of a section.
+/// Blocks in front of the first marker, after some prose.
 fn later(reply: &str, thoughts: &mut Thoughts) {
+    let first_marker = reply[thoughts.after..].find("[[");
+    let first_marker = first_marker.map_or(reply.len(), |at| thoughts.after + at);
     let mut from = thoughts.after;
-    let first_marker = reply.find("[[").unwrap_or(reply.len());
-    while let Some(found) = reply[from..].find('<').map(|at| from + at) {
+    while let Some(found) = reply[from..first_marker].find('<').map(|at| from + at) {
         from = found + 1;
         let Some((length, close)) = opening(&reply[found..]) else {
             continue;
         };
         let before = reply[..found].trim_end_matches([' ', '\t']);
-        let previous = before
-            .trim_end()
-            .rsplit(['\n', '\r'])
-            .next()
-            .unwrap_or_default();
-        let opens_section = previous.trim_end().ends_with("]]") || found < first_marker;
-        if !before.ends_with(['\n', '\r']) || !opens_section {
+        if !before.ends_with(['\n', '\r']) {
             continue;
         }
         let Some(end) = find_close(&reply[found + length..], close) else {
@@ -92,10 +109,34 @@ fn later(reply: &str, thoughts: &mut Thoughts) {
         let end = found + length + end;
         thoughts.spans.push(found..end);
         from = end;
+        if from >= first_marker {
+            return later_from(reply, end, thoughts);
+        }
     }
 }
 
+/// Once more behind a block that held a marker.
+fn later_from(reply: &str, end: usize, thoughts: &mut Thoughts) {
+    let rest = &reply[end..];
+    let first = end + (rest.len() - rest.trim_start().len());
+    if let Some((length, close)) = opening(&reply[first..])
+        && let Some(close) = find_close(&reply[first + length..], close)
+    {
+        thoughts.spans.push(first..first + length + close);
+    }
+}
+
+/// What follows the block that a text begins with.
+pub(super) fn after_block(text: &str) -> Option<&str> {
+    let (length, close) = opening(text)?;
+    let end = find_close(&text[length..], close)?;
+    Some(text[length + end..].trim_start())
+}
+
 fn opening(text: &str) -> Option<(usize, &'static str)> {
+    if !text.starts_with('<') {
+        return None;
+    }
     TAGS.iter()
         .find(|(open, _)| starts_with_ignoring_case(text, open))
         .map(|(open, close)| (open.len(), *close))

@@ -4,12 +4,12 @@ use std::fmt;
 
 use futures_util::stream::{self, StreamExt as _};
 
-use crate::adapter::{Backend, CandleAdapterError, CompletionRequest, Constraint};
-use crate::parse::parse_typed;
-use crate::prompt::{Message, chat_messages};
-use crate::signature::{Demo, FieldSet, PartialDemo, Signature, SignatureSpec, Str};
+use crate::adapter::{Backend, CandleAdapterError};
+use crate::prompt::Message;
+use crate::signature::{Demo, FieldSet, Signature, SignatureSpec, Str};
 
 use super::Predicted;
+use super::call::{Prompt, call};
 
 /// Predicts without demos, with the signature's own instruction.
 ///
@@ -81,12 +81,7 @@ impl<S: Signature> Predict<S> {
     /// The messages that [`Predict::call`] sends for this input.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
-        let demos: Vec<PartialDemo> = self
-            .demos
-            .iter()
-            .map(|demo| demo.values().clone())
-            .collect();
-        chat_messages(&self.spec, &demos, &input.into_values())
+        self.prompt().messages(&input.into_values())
     }
 
     /// Sends the input and parses the reply.
@@ -99,11 +94,24 @@ impl<S: Signature> Predict<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
-        let request = CompletionRequest::new(self.messages(input))
-            .held_to(Constraint::Signature(self.spec.clone()));
-        let completion = backend.complete(request).await?;
-        let (output, parsed) = parse_typed::<S>(&completion.text)?;
-        Ok(Predicted::new(output, completion, parsed))
+        call(
+            backend,
+            &self.prompt(),
+            &input.into_values(),
+            S::Output::from_values,
+        )
+        .await
+    }
+
+    fn prompt(&self) -> Prompt<'_> {
+        Prompt {
+            spec: &self.spec,
+            demos: self
+                .demos
+                .iter()
+                .map(|demo| demo.values().clone())
+                .collect(),
+        }
     }
 
     /// Sends every input and parses the replies. Predictions run side by side; the results are in the order of the

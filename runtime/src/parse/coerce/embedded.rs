@@ -37,7 +37,7 @@ pub(in super::super) fn find_json<'t>(text: &'t str, openers: &[char]) -> Json<'
         let mut notes = Notes::new();
         match loose::read(text, start, &mut notes) {
             Ok(node) => {
-                let placed = placed(text, start, node.end);
+                let placed = placed(text, &node);
                 from = node.end;
                 json.found.push(Found {
                     node,
@@ -59,18 +59,30 @@ pub(in super::super) fn find_json<'t>(text: &'t str, openers: &[char]) -> Json<'
             }
         }
         if budget == 0 {
-            return json;
+            break;
         }
     }
+    let what = "there is too much in brackets";
+    json.fault.get_or_insert(SyntaxFault::new(from, what));
     json
 }
 
-fn placed(text: &str, start: usize, end: usize) -> bool {
-    let before = text[..start].trim_end_matches([' ', '\t', '`', '*']);
-    let after = text[end..].trim_start_matches([' ', '\t', '`', '*', '.', ';', ',']);
+fn placed(text: &str, node: &Node<'_>) -> bool {
+    let before = text[..node.at].trim_end_matches([' ', '\t', '`', '*']);
+    let after = text[node.end..].trim_start_matches([' ', '\t', '`', '*', '.', ';', ',']);
     let begins = before.is_empty() || before.ends_with(['\n', '\r', ':', '=']);
     let ends = after.is_empty() || after.starts_with(['\n', '\r']);
-    begins && (ends || before.is_empty())
+    begins && (ends || (before.is_empty() && !citation(node)))
+}
+
+/// `[1]`, as a text refers to its sources, and `[ ]` and `[x]`, as it ticks off tasks.
+fn citation(node: &Node<'_>) -> bool {
+    match &node.kind {
+        NodeKind::List { items, .. } => {
+            items.is_empty() || items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
+        }
+        _ => false,
+    }
 }
 
 /// The value in `{"name": value}` where that is the whole text and the name is the field's own.

@@ -3,23 +3,24 @@
 /// The items of a bulleted or numbered list that is the whole text, but for an introduction that ends in a colon.
 ///
 /// `None` too where lines continue or nest: how they belong together is not certain.
-pub(super) fn bullets(text: &str) -> Option<Vec<&str>> {
+///
+/// `indent` is how far the first line was indented, where the text was trimmed.
+pub(super) fn bullets(text: &str, indent: usize) -> Option<Vec<&str>> {
     let mut items = Vec::new();
     let mut style = None;
-    let mut indent = None;
-    for line in text.lines() {
+    let mut column = None;
+    for (number, line) in text.lines().enumerate() {
         let trimmed = line.trim();
         if trimmed.is_empty() {
             continue;
         }
-        let depth = line.len() - line.trim_start().len();
+        let depth = match number {
+            0 => indent,
+            _ => line.len() - line.trim_start().len(),
+        };
         match bullet(trimmed) {
             Some((kind, item)) => {
-                // The text was trimmed, so that the first line's own indentation is unknown.
-                let first = items.is_empty();
-                if *style.get_or_insert(kind) != kind
-                    || (!first && *indent.get_or_insert(depth) != depth)
-                {
+                if *style.get_or_insert(kind) != kind || *column.get_or_insert(depth) != depth {
                     return None;
                 }
                 items.push(item);
@@ -92,7 +93,7 @@ mod tests {
 
     #[test]
     fn bullets_are_read_where_each_line_is_one() {
-        let items = |text| bullets(text).map(|items| items.join("|"));
+        let items = |text| bullets(text, 0).map(|items| items.join("|"));
         assert_eq!(items("- x\n- y"), Some("x|y".into()));
         assert_eq!(items("The tags:\n\n1. x\n2. y"), Some("x|y".into()));
         assert_eq!(items("• x\n• y"), Some("x|y".into()));

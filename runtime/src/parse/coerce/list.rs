@@ -32,7 +32,7 @@ impl Coercer<'_> {
         if text.starts_with('{') {
             return self.objects(ty, list, source);
         }
-        if let Some(items) = bullets(text) {
+        if let Some(items) = bullets(text, source.indent) {
             self.note(RepairKind::Bullets, source.at);
             let items: Vec<_> = items.into_iter().map(|item| source.part(item)).collect();
             return self.text_items(ty, list, &items);

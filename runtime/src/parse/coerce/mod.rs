@@ -14,12 +14,15 @@ pub(super) use lines::key_value;
 pub(super) use list::shown;
 pub(super) use peel::whole_fence;
 
-use crate::signature::{FieldType, Value, unescape_markers};
+use scalar::plain_integer;
+
+use crate::signature::{EnumSpec, FieldType, Value, unescape_markers};
 
 use super::RepairKind;
 use super::error::{ErrorKind, Fault};
 use super::loose::{Node, NodeKind, SyntaxFault};
 use super::sections::offset;
+use super::thinking::after_block;
 
 /// Types nest no deeper in values than JSON does; a recursive type is stopped here.
 const MAX_DEPTH: usize = super::loose::MAX_DEPTH + 32;
@@ -31,6 +34,8 @@ pub(super) struct Source<'t> {
     pub(super) at: usize,
     /// Whether the piece is a scalar in JSON rather than free text.
     pub(super) in_json: bool,
+    /// How far the first line was indented before it was trimmed.
+    indent: usize,
 }
 
 impl<'t> Source<'t> {
@@ -39,6 +44,7 @@ impl<'t> Source<'t> {
             text,
             at,
             in_json: false,
+            indent: 0,
         }
     }
 
@@ -56,7 +62,16 @@ impl<'t> Source<'t> {
     }
 
     fn trimmed(&self) -> Self {
-        self.part(self.text.trim())
+        let trimmed = self.text.trim();
+        let before = &self.text[..offset(self.text, trimmed)];
+        let indent = match before.rfind('\n') {
+            Some(line_break) => before.len() - line_break - 1,
+            None => self.indent + before.len(),
+        };
+        Source {
+            indent,
+            ..self.part(trimmed)
+        }
     }
 }
 
@@ -122,6 +137,16 @@ impl<'f> Coercer<'f> {
     }
 
     fn text_of(&mut self, ty: &FieldType, source: Source<'_>) -> Result<Value, Fault> {
+        if !free_text(ty)
+            && let Some(rest) = after_block(source.text)
+        {
+            self.note(RepairKind::Thinking, source.at);
+            return self.text_of_answer(ty, source.part(rest));
+        }
+        self.text_of_answer(ty, source)
+    }
+
+    fn text_of_answer(&mut self, ty: &FieldType, source: Source<'_>) -> Result<Value, Fault> {
         match ty {
             FieldType::String => Ok(Value::String(unescape_markers(source.text).into_owned())),
             FieldType::Option(inner) => self.option_text(inner, source),
@@ -155,6 +180,10 @@ impl<'f> Coercer<'f> {
     fn node_of(&mut self, ty: &FieldType, node: &Node<'_>, base: usize) -> Result<Value, Fault> {
         let at = base + node.at;
         match (ty, &node.kind) {
+            (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
+                Some(value) => Ok(value),
+                None => self.scalar_text(ty, json_source(text, at)),
+            },
             (FieldType::Json, _) => self.json_node(node, base),
             (FieldType::Option(inner), _) => self.option_node(inner, node, base),
             (FieldType::String, kind) => self.string_node(kind, at),
@@ -174,10 +203,9 @@ impl<'f> Coercer<'f> {
                 self.tuple_node(types, items, *closed, at, base)
             }
             (FieldType::Float(_), NodeKind::Map { .. }) => self.float_object(ty, node, at),
-            (
-                FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_),
-                NodeKind::Bare(text),
-            ) => self.scalar_text(ty, json_source(text, at)),
+            (FieldType::Char | FieldType::Bool | FieldType::Float(_), NodeKind::Bare(text)) => {
+                self.scalar_text(ty, json_source(text, at))
+            }
             (
                 FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_),
                 NodeKind::Text(text),
@@ -233,6 +261,7 @@ fn json_source(text: &str, at: usize) -> Source<'_> {
         text: text.trim(),
         at,
         in_json: true,
+        indent: 0,
     }
 }
 
@@ -262,6 +291,19 @@ impl Literal {
                 }
             }
         }
+    }
+}
+
+/// Whether any text is a value of the type.
+pub(super) fn free_text(ty: &FieldType) -> bool {
+    match ty {
+        FieldType::String | FieldType::Json => true,
+        FieldType::Option(inner) => match &**inner {
+            FieldType::String | FieldType::Json => true,
+            // One level: a type may contain itself.
+            _ => false,
+        },
+        _ => false,
     }
 }
 
@@ -318,14 +360,17 @@ fn describe(ty: &FieldType) -> String {
         FieldType::Tuple(items) => format!("a list of {} values", items.len()),
         FieldType::Map(_) => "a JSON object".into(),
         FieldType::Struct(spec) => format!("a JSON object ({})", spec.name),
-        FieldType::Enum(spec) => {
-            let names: Vec<&str> = spec
-                .variants
-                .iter()
-                .take(12)
-                .map(|v| v.name.as_ref())
-                .collect();
-            format!("one of {}", names.join(", "))
-        }
+        FieldType::Enum(spec) => describe_enum(spec),
     }
+}
+
+fn describe_enum(spec: &EnumSpec) -> String {
+    let names = spec.variants.iter().take(12).map(|v| v.name.as_ref());
+    let names: Vec<&str> = names.collect();
+    let more = if spec.variants.len() > 12 {
+        ", …"
+    } else {
+        ""
+    };
+    format!("one of {}{more}", names.join(", "))
 }

@@ -5,8 +5,9 @@ use crate::signature::{FieldType, Value};
 use super::super::RepairKind;
 use super::super::error::Fault;
 use super::super::loose::{Node, NodeKind};
+use super::embedded::own_entry;
 use super::peel::peel_once;
-use super::{Coercer, Literal, Source};
+use super::{Coercer, Literal, Source, describe};
 
 impl Coercer<'_> {
     /// `null` is null. Other words for it are so only where the type has no value of that text, but that `None` is
@@ -26,8 +27,14 @@ impl Coercer<'_> {
         }
         let fault = match self.attempt(|this| this.text(inner, source)) {
             Ok(value) => return Ok(value),
-            Err(fault) => fault,
+            Err(fault) => or_null(fault, inner),
         };
+        if let Some((node, _)) = own_entry(source.text, self.field)
+            && matches!(node.kind, NodeKind::Bare(word) if Literal::of(word) == Literal::Null)
+        {
+            self.note(RepairKind::Wrapped, source.at);
+            return Ok(Value::Null);
+        }
         if says_null(source.text, self.field) {
             self.note(RepairKind::NullWord, source.at);
             return Ok(Value::Null);
@@ -52,7 +59,7 @@ impl Coercer<'_> {
         }
         let fault = match self.attempt(|this| this.node(inner, node, base)) {
             Ok(value) => return Ok(value),
-            Err(fault) => fault,
+            Err(fault) => or_null(fault, inner),
         };
         let null = match &node.kind {
             NodeKind::Bare(word) => is_null_word(word),
@@ -86,12 +93,28 @@ fn is_null_word(text: &str) -> bool {
     .any(|word| text.eq_ignore_ascii_case(word))
 }
 
+/// The fault of the inner type, saying that `null` would have done too.
+fn or_null(mut fault: Fault, inner: &FieldType) -> Fault {
+    let expected = format!("expected {}", describe(inner));
+    if fault.path.is_empty() && fault.message == expected {
+        fault.message.push_str(" or null");
+    }
+    fault
+}
+
 /// A null word within emphasis and the like, alone or with an explanation after it.
 fn says_null(text: &str, field: &str) -> bool {
+    if peels_to_null(text, field) {
+        return true;
+    }
     let first_line = text.split(['\n', '(']).next().unwrap_or(text);
     let before_dash = first_line.split(" - ").next().unwrap_or(first_line);
     let before_dash = before_dash.split(" — ").next().unwrap_or(before_dash);
-    let mut word = before_dash.trim();
+    peels_to_null(before_dash.trim(), field)
+}
+
+fn peels_to_null(text: &str, field: &str) -> bool {
+    let mut word = text;
     for _ in 0..6 {
         if is_null_word(word) {
             return true;

@@ -31,7 +31,7 @@ impl Coercer<'_> {
             return self.node(ty, &node, source.at);
         }
         if source.text.contains('{') {
-            return self.json_among_prose(ty, source, &['{']);
+            return self.json_among_prose(ty, source, &['{', '[']);
         }
         if let FieldType::Enum(spec) = ty
             && let Some(value) = unit_of(spec, source)?
@@ -71,6 +71,8 @@ impl Coercer<'_> {
         }
         let mut values = Vec::with_capacity(entries.len());
         match ty {
+            // `Note: nothing was found` would be an entry.
+            FieldType::Map(item) if super::free_text(item) => return Ok(None),
             FieldType::Map(item) => {
                 for (key, text) in &entries {
                     let value = self
@@ -82,10 +84,7 @@ impl Coercer<'_> {
             FieldType::Struct(spec) => {
                 for field in spec.fields.iter() {
                     let alike = entries.iter().find(|(key, _)| {
-                        matches!(
-                            names::find(key, std::iter::once(field.name.as_ref())),
-                            Some(_)
-                        )
+                        names::find(key, std::iter::once(field.name.as_ref())).is_some()
                     });
                     let value = match alike {
                         Some((_, text)) => self
