@@ -4,7 +4,10 @@ mod call;
 mod chain_of_thought;
 mod predict;
 mod predicted;
+mod react;
+mod react_spec;
 
 pub use chain_of_thought::ChainOfThought;
 pub use predict::{Predict, predict, predict_all};
 pub use predicted::Predicted;
+pub use react::{ReAct, ReActEnd, ReActed, Step};
