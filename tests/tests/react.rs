@@ -1,13 +1,11 @@
 //! Programs with tools that are run, on the embedded model and on scripted replies.
 
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::{Arc, LazyLock};
 
-use candle_signature::adapter::{
-    Backend, CandleAdapter, CandleAdapterError, CandleConfig, Completion, CompletionRequest,
-    Finish, LoadedModel, ModelPool, Usage,
-};
+use candle_signature::adapter::{CandleAdapter, CandleConfig, LoadedModel, ModelPool};
 use candle_signature::program::{ReAct, ReActEnd};
 use candle_signature::{CandleSignature, candle_tool};
+use candle_signature_tests::Script;
 use futures::executor::block_on;
 
 static MODEL: LazyLock<Arc<LoadedModel>> = LazyLock::new(|| {
@@ -42,52 +40,6 @@ fn population(country: String, year: Option<i64>) -> i64 {
 fn question(text: &str) -> AskInput {
     AskInput {
         question: text.into(),
-    }
-}
-
-/// Replies that were written beforehand, and the requests that they answered.
-#[derive(Default)]
-struct Script {
-    replies: Mutex<Vec<&'static str>>,
-    requests: Mutex<Vec<CompletionRequest>>,
-}
-
-impl Script {
-    fn new(replies: &[&'static str]) -> Self {
-        let replies = Mutex::new(replies.iter().rev().copied().collect());
-        Script {
-            replies,
-            requests: Mutex::default(),
-        }
-    }
-
-    /// What the model was told last.
-    fn last_prompt(&self) -> String {
-        self.requests
-            .lock()
-            .unwrap()
-            .last()
-            .unwrap()
-            .messages
-            .last()
-            .unwrap()
-            .content
-            .clone()
-    }
-}
-
-impl Backend for Script {
-    async fn complete(&self, request: CompletionRequest) -> Result<Completion, CandleAdapterError> {
-        self.requests.lock().unwrap().push(request);
-        let reply = self.replies.lock().unwrap().pop().expect("a reply is left");
-        Ok(Completion::new(
-            reply,
-            Usage {
-                prompt_tokens: 10,
-                completion_tokens: 5,
-            },
-            Finish::Stop,
-        ))
     }
 }
 
@@ -132,7 +84,7 @@ fn tools_are_run_and_their_results_fed_back() {
     );
     assert_eq!(out.usages().len(), 3);
     assert!(script.last_prompt().contains(r#"{"thought": "Think.", "tool": "get_weather", "args": {"city": "Oslo"}, "observation": "It is rainy in Oslo."}"#));
-    let system = &script.requests.lock().unwrap()[0].messages[0].content;
+    let system = &script.requests()[0].messages[0].content;
     assert!(
         system.contains("- get_weather(city: str): The weather in a city.\n"),
         "{system}"
