@@ -14,6 +14,7 @@ struct QAOutput {
     ///The output `answer`.
     answer: Mood,
 }
+#[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     impl __candle::FieldSet for QAInput {

@@ -21,6 +21,7 @@ pub struct TriageOutput {
     ///The output `language`.
     pub language: String,
 }
+#[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     #[automatically_derived]

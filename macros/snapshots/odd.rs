@@ -9,6 +9,7 @@ where
     ///The output `type`.
     pub(crate) r#type: [T; N],
 }
+#[allow(unused_qualifications)]
 const _: () = {
     use renamed::path::__private as __candle;
     impl __candle::FieldSet for ExtractInput {

@@ -10,6 +10,7 @@ struct QAOutput {
     ///The output `answer`.
     answer: String,
 }
+#[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     impl __candle::FieldSet for QAInput {

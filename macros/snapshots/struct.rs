@@ -1,3 +1,4 @@
+#[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     #[automatically_derived]

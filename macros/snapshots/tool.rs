@@ -5,6 +5,7 @@ async fn search(query: &str, limit: u8) -> Result<Vec<String>, Unreachable> {
 ///The tool `search`: calls [`search`].
 #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
 struct SearchTool;
+#[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     #[automatically_derived]

@@ -17,7 +17,9 @@ pub(crate) fn alias() -> Path {
 /// Items in a scope of their own, in which [`alias`] is the private module of the crate at `path`.
 pub(crate) fn scope(path: &Path, items: TokenStream) -> TokenStream {
     let alias = alias();
+    // The lint `unused_qualifications` speaks up where a user has imported what generated code spells out.
     quote! {
+        #[allow(unused_qualifications)]
         const _: () = {
             use #path::__private as #alias;
             #items

@@ -181,7 +181,7 @@ fn a_signature_costs_few_lines() {
     let table = code.matches("FieldSpec::new(").count() * 7;
     println!("expanded lines of a signature of 6 fields: {total}, of these {table} for the table");
     assert!(
-        total - table <= 140,
+        total - table <= 145,
         "{total} lines, {table} of them for the table"
     );
 }

@@ -47,5 +47,10 @@ pub mod program;
 pub mod prompt;
 pub mod signature;
 
-pub use candle_signature_macros::{CandleSignature, CandleValue, candle_tool};
+pub use macros::{CandleSignature, CandleValue, candle_tool};
 pub use signature::FieldValue as CandleValue;
+
+/// The chapter's code is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/signatures.md")]
+pub struct SignaturesChapter;

@@ -239,13 +239,14 @@ fn demos_come_from_a_file() {
     assert!(demos[1].values().inputs.is_empty());
 }
 
+impl Triage {
+    fn demo() -> Demo<Self> {
+        example!(Self { ticket: "a", .. })
+    }
+}
+
 #[test]
 fn a_demo_works_within_a_generic_function_and_an_impl() {
-    impl Triage {
-        fn demo() -> Demo<Self> {
-            example!(Self { ticket: "a", .. })
-        }
-    }
     fn count<S: Signature>(demos: &[Demo<S>]) -> usize {
         demos.len()
     }
