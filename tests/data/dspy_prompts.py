@@ -1,4 +1,4 @@
-"""Writes dspy_prompts.jsonl: what DSPy's ChatAdapter makes of some signatures. Run once: `pip install dspy==3.4.1`, then
+"""Writes dspy_prompts.jsonl: what DSPy's ChatAdapter and JSONAdapter make of some signatures. Run once: `pip install dspy==3.4.1`, then
 `python dspy_prompts.py > dspy_prompts.jsonl`. Only types that are written alike in both (no bool, no Optional)."""
 import json
 from typing import Literal
@@ -10,14 +10,14 @@ TYPES = {
     "enum:it's|\"x\"": Literal["it's", '"x"'],
 }
 
-def case(instruction, inputs, outputs, demos, values):
+def case(instruction, inputs, outputs, demos, values, adapter=dspy.ChatAdapter):
     fields = {}
     for name, ty, desc in inputs:
         fields[name] = (TYPES[ty], dspy.InputField(desc=desc) if desc else dspy.InputField())
     for name, ty, desc in outputs:
         fields[name] = (TYPES[ty], dspy.OutputField(desc=desc) if desc else dspy.OutputField())
     signature = dspy.make_signature(fields, instruction or None)
-    messages = dspy.ChatAdapter().format(signature, demos, values)
+    messages = adapter().format(signature, demos, values)
     listed = lambda fs: [{"name": n, "type": t, "desc": d} for n, t, d in fs]
     names = lambda fs: {n for n, _, _ in fs}
     split = lambda demo: {
@@ -25,7 +25,7 @@ def case(instruction, inputs, outputs, demos, values):
         "outputs": {k: v for k, v in demo.items() if k in names(outputs)},
     }
     print(json.dumps({
-        "spec": {"name": "Case", "instruction": instruction, "inputs": listed(inputs), "outputs": listed(outputs)},
+        "spec": {"name": "Case", "instruction": instruction, "format": "json" if adapter is dspy.JSONAdapter else "chat", "inputs": listed(inputs), "outputs": listed(outputs)},
         "demos": [split(d) for d in demos], "inputs": values, "messages": messages,
     }))
 
@@ -44,4 +44,8 @@ case("Count.", [("items", "Vec<i64>", ""), ("limit", "i64", "The most.")],
      [("counts", "HashMap<String,i64>", ""), ("total", "i64", "")],
      [{"items": [1, 2], "limit": 3, "counts": {"a": 1}, "total": 3}], {"items": [], "limit": 9})
 case("Quote.", [("text", "String", "")], [("kind", "enum:it's|\"x\"", "")], [], {"text": "a"})
-case("  Indented.\n    More.  ", [("text", "String", "")], [("out", "String", "")], [], {"text": "  padded  "})
+case("  Indented.\n    More.\n\n      Deeper.", [("text", "String", "")], [("out", "String", "")], [], {"text": "  padded  "})
+case("Answer.", QA_IN, QA_OUT, [{"passage": "P", "question": "Q", "answer": "A \"q\" é", "confidence": 1.0}],
+     {"passage": "x", "question": "y"}, dspy.JSONAdapter)
+case("", [("ticket", "String", "")], [("urgency", "enum:low|high|on-fire", "How soon."), ("reason", "String", "")], [],
+     {"ticket": "It burns."}, dspy.JSONAdapter)

@@ -3,8 +3,8 @@
 mod engine_support;
 
 use candle_signature::engine::{
-    Engine, EngineError, EngineOptions, FinishReason, GenerateRequest, LogitsMask, SamplingParams,
-    TokenId,
+    Engine, EngineError, EngineOptions, FinishReason, GenerateRequest, LogitsMask, MaskEnd,
+    MaskError, MaskStep, SamplingParams, TokenId,
 };
 use engine_support::*;
 use futures::executor::block_on;
@@ -259,17 +259,99 @@ fn ids_beyond_the_tokenizer_are_never_generated() {
     );
 }
 
-struct Mask<F>(F);
+/// Applies a closure; forces nothing.
+struct Mask<F>(F, Vec<TokenId>);
 
 impl<F: FnMut(&[TokenId], &mut [f32]) + Send> LogitsMask for Mask<F> {
-    fn apply(&mut self, generated: &[TokenId], logits: &mut [f32]) {
-        (self.0)(generated, logits);
+    fn start(&mut self, _budget: usize) -> Result<MaskStep, MaskError> {
+        Ok(MaskStep::default())
     }
+
+    fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
+        (self.0)(&self.1, logits);
+        Ok(())
+    }
+
+    fn accept(&mut self, token: TokenId, _budget: usize) -> Result<MaskStep, MaskError> {
+        self.1.push(token);
+        Ok(MaskStep {
+            tokens: vec![token],
+            end: None,
+        })
+    }
+}
+
+/// Forces three tokens at the start and two after each choice, and ends when the budget is nearly used up.
+struct Forcing;
+
+impl LogitsMask for Forcing {
+    fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
+        if budget < 5 {
+            return Err(MaskError::BudgetTooSmall { needed: 5, budget });
+        }
+        Ok(MaskStep {
+            tokens: [1, 2, 3].map(TokenId).to_vec(),
+            end: None,
+        })
+    }
+
+    fn apply(&mut self, _logits: &mut [f32]) -> Result<(), MaskError> {
+        Ok(())
+    }
+
+    fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError> {
+        let closing = budget < 5;
+        let tokens = if closing {
+            vec![TokenId(9)]
+        } else {
+            vec![token, TokenId(7), TokenId(8)]
+        };
+        Ok(MaskStep {
+            tokens,
+            end: closing.then_some(MaskEnd::Closed),
+        })
+    }
+}
+
+#[test]
+fn forced_tokens_are_appended_and_choices_are_made_after_them() {
+    let request = |max_tokens| GenerateRequest {
+        mask: Some(Box::new(Forcing)),
+        ..GenerateRequest::greedy(prompt(6), max_tokens)
+    };
+    let generation = block_on(engine().generate(request(13))).unwrap();
+    let after = |tokens: &[u32]| {
+        let whole = [prompt(6), tokens.iter().copied().map(TokenId).collect()].concat();
+        block_on(engine().generate(GenerateRequest::greedy(whole, 1)))
+            .unwrap()
+            .tokens[0]
+            .0
+    };
+    let first = after(&[1, 2, 3]);
+    let second = after(&[1, 2, 3, first, 7, 8]);
+    let expected = [1, 2, 3, first, 7, 8, second, 7, 8, 9].map(TokenId);
+    // The last choice is made with one token left, and the mask ends in its place.
+    assert_eq!(generation.tokens, expected);
+    assert_eq!(generation.finish, FinishReason::Stop);
+    assert_eq!(
+        (generation.forced_tokens, generation.closed_at),
+        (8, Some(9))
+    );
+    assert_eq!(generation.completion_tokens, 10);
+
+    let error = block_on(engine().generate(request(4))).unwrap_err();
+    assert!(matches!(
+        error,
+        EngineError::Mask(MaskError::BudgetTooSmall {
+            needed: 5,
+            budget: 4
+        })
+    ));
 }
 
 fn masked(mask: impl FnMut(&[TokenId], &mut [f32]) + Send + 'static) -> GenerateRequest {
     GenerateRequest {
-        mask: Some(Box::new(Mask(mask))),
+        mask: Some(Box::new(Mask(mask, Vec::new()))),
         ..GenerateRequest::greedy(prompt(6), 8)
     }
 }

@@ -5,10 +5,11 @@ mod engine_support;
 use candle_signature::engine::{EngineError, Segment, TokenId, Tokenizer};
 use engine_support::*;
 use proptest::prelude::*;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-static QWEN: LazyLock<Tokenizer> =
-    LazyLock::new(|| Tokenizer::from_bytes(&qwen_tokenizer_json(), "tokenizer.json").unwrap());
+static QWEN: LazyLock<Arc<Tokenizer>> = LazyLock::new(|| {
+    Arc::new(Tokenizer::from_bytes(&qwen_tokenizer_json(), "tokenizer.json").unwrap())
+});
 
 #[test]
 fn plain_texts_have_the_goldens_ids() {
@@ -88,6 +89,7 @@ fn normalized_text_comes_back_from_its_ids() {
 #[test]
 fn a_character_in_several_tokens_appears_when_it_is_complete() {
     let tokenizer = Tokenizer::from_bytes(&byte_tokenizer_json(260), "bytes").unwrap();
+    let tokenizer = Arc::new(tokenizer);
     let mut stream = tokenizer.decode_stream();
     let pieces: Vec<String> = "é😀!"
         .bytes()
@@ -100,6 +102,7 @@ fn a_character_in_several_tokens_appears_when_it_is_complete() {
 #[test]
 fn an_unfinished_or_invalid_character_becomes_one_replacement() {
     let tokenizer = Tokenizer::from_bytes(&byte_tokenizer_json(260), "bytes").unwrap();
+    let tokenizer = Arc::new(tokenizer);
     let mut stream = tokenizer.decode_stream();
     assert_eq!(stream.push(TokenId(0xF0)), "");
     assert_eq!(stream.push(TokenId(b'a'.into())), "\u{FFFD}a");
@@ -126,8 +129,8 @@ proptest! {
 
     #[test]
     fn streamed_bytes_join_to_the_lossy_text(bytes in prop::collection::vec(any::<u8>(), 0..60)) {
-        static BYTES: LazyLock<Tokenizer> =
-            LazyLock::new(|| Tokenizer::from_bytes(&byte_tokenizer_json(260), "bytes").unwrap());
+        static BYTES: LazyLock<Arc<Tokenizer>> =
+            LazyLock::new(|| Arc::new(Tokenizer::from_bytes(&byte_tokenizer_json(260), "bytes").unwrap()));
         let mut stream = BYTES.decode_stream();
         let mut text: String = bytes.iter().map(|byte| stream.push(TokenId((*byte).into()))).collect();
         text += &stream.finish();

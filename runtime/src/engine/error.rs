@@ -225,6 +225,10 @@ pub enum EngineError {
         max: usize,
     },
 
+    /// The grammar that the reply is held to can't be kept.
+    #[error(transparent)]
+    Mask(#[from] super::MaskError),
+
     /// A sampling parameter is impossible.
     #[error("sampling parameter `{parameter}`: {problem}")]
     Sampling {

@@ -6,7 +6,9 @@ mod error;
 mod kernels;
 mod kv;
 mod load;
+mod mask;
 mod model;
+mod random;
 mod sampler;
 mod scheduler;
 mod tokenizer;
@@ -15,12 +17,13 @@ pub use config::ModelConfig;
 pub use error::EngineError;
 pub use kv::KvCache;
 pub use load::Weights;
+pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
+pub use model::options::{LoadOptions, Quantization};
 pub use model::qwen2::{Qwen2, Row};
+pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
-pub use scheduler::{
-    Engine, EngineOptions, FinishReason, GenerateRequest, Generation, LogitsMask, Timings,
-};
+pub use scheduler::{Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings};
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 
 /// A token by its number in the model's vocabulary.

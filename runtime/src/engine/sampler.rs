@@ -137,10 +137,14 @@ impl Sampler {
         } else {
             self.draw(logits, logits[best.0 as usize])
         };
+        Ok(token)
+    }
+
+    /// Counts a token as seen, whoever chose it.
+    pub fn observe(&mut self, token: TokenId) {
         if self.params.repetition_penalty != 1.0 {
             self.seen.insert(token);
         }
-        Ok(token)
     }
 
     /// Keskar et al. 2019, as Hugging Face applies it: divides positive logits, multiplies negative ones.

@@ -24,7 +24,7 @@ pub use repair::{Repair, RepairKind};
 
 use std::ops::Range;
 
-use crate::signature::{FieldSet, FieldValues, Signature, SignatureSpec, Str};
+use crate::signature::{FieldSet, FieldValues, Signature, SignatureSpec, Str, ValueError};
 
 use error::place;
 use fallback::Piece;
@@ -83,18 +83,26 @@ pub fn parse_reply(spec: &SignatureSpec, completion: &str) -> Result<Parsed, Par
 /// # Errors
 /// As [`parse_reply`], and where a field's Rust type refuses the value.
 pub fn parse_typed<S: Signature>(completion: &str) -> Result<(S::Output, Parsed), ParseError> {
-    let parsed = parse_reply(S::SPEC, completion)?;
-    match S::Output::from_values(parsed.values.clone()) {
+    parse_as(S::SPEC, completion, S::Output::from_values)
+}
+
+/// Reads the output fields of a spec out of a reply, and makes something of them.
+///
+/// # Errors
+/// As [`parse_reply`], and where `from_values` refuses a value.
+pub fn parse_as<O>(
+    spec: &SignatureSpec,
+    completion: &str,
+    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
+) -> Result<(O, Parsed), ParseError> {
+    let parsed = parse_reply(spec, completion)?;
+    match from_values(parsed.values.clone()) {
         Ok(output) => Ok((output, parsed)),
         Err(refusals) => Err(refused(completion, parsed, refusals)),
     }
 }
 
-fn refused(
-    completion: &str,
-    parsed: Parsed,
-    refusals: Vec<crate::signature::ValueError>,
-) -> ParseError {
+fn refused(completion: &str, parsed: Parsed, refusals: Vec<ValueError>) -> ParseError {
     let mut partial = parsed.values;
     let errors = refusals.into_iter().map(|refusal| {
         let mut path = refusal.path().to_vec();

@@ -1,11 +1,14 @@
-//! The chat format: `[[ ## field ## ]]` sections, after DSPy's `ChatAdapter`.
+//! The messages of a prediction: `[[ ## field ## ]]` sections, after DSPy's `ChatAdapter`.
+//! Where the JSON format differs, `json` says how.
 
 use std::fmt::Write as _;
 
-use crate::signature::{Constraint, FieldSpec, FieldValues, PartialDemo, SignatureSpec};
+use crate::signature::{
+    Constraint, FieldSpec, FieldValues, PartialDemo, PromptFormat, SignatureSpec,
+};
 
 use super::types::{type_name, value_note};
-use super::{Message, render_value};
+use super::{Message, json, render_value};
 
 const INCOMPLETE: &str =
     "This is an example of the task, though some input or output fields are not supplied.";
@@ -68,6 +71,9 @@ pub fn user_content(spec: &SignatureSpec, inputs: &FieldValues) -> String {
 /// The content of a reply: output sections, and the marker that ends them.
 #[must_use]
 pub fn assistant_content(spec: &SignatureSpec, outputs: &FieldValues) -> String {
+    if spec.format == PromptFormat::Json {
+        return json::reply(spec, outputs, NOT_SUPPLIED);
+    }
     let sections: Vec<_> = spec
         .outputs
         .iter()
@@ -80,44 +86,61 @@ pub fn assistant_content(spec: &SignatureSpec, outputs: &FieldValues) -> String 
 }
 
 fn system_content(spec: &SignatureSpec) -> String {
-    let inputs = spec
-        .inputs
-        .iter()
-        .map(|field| section(&field.name, &placeholder(field, None)));
-    let outputs = spec
+    let inputs = sections(
+        spec.inputs
+            .iter()
+            .map(|field| (&*field.name, placeholder(field, None))),
+    );
+    let outputs: Vec<_> = spec
         .outputs
         .iter()
-        .map(|field| section(&field.name, &placeholder(field, value_note(&field.ty))));
-    let structure = [
-        "All interactions will be structured in the following way, with the appropriate values filled in.".into(),
-        inputs.collect::<Vec<_>>().join("\n\n"),
-        outputs.collect::<Vec<_>>().join("\n\n"),
-        COMPLETED.into(),
-    ];
+        .map(|field| (&*field.name, placeholder(field, value_note(&field.ty))))
+        .collect();
+    let structure = match spec.format {
+        PromptFormat::Json => json::structure(&inputs, &outputs),
+        _ => format!(
+            "{inputs}\n\n{}\n\n{COMPLETED}",
+            sections(outputs.into_iter())
+        ),
+    };
     let mut objective = String::new();
     for line in instruction(spec).lines() {
         objective.push_str("\n        ");
         objective.push_str(line);
     }
     format!(
-        "Your input fields are:\n{}\nYour output fields are:\n{}\n{}\nIn adhering to this structure, your objective is: {objective}",
+        "Your input fields are:\n{}\nYour output fields are:\n{}\n\
+         All interactions will be structured in the following way, with the appropriate values filled in.\n\n\
+         {structure}\nIn adhering to this structure, your objective is: {objective}",
         field_list(&spec.inputs),
         field_list(&spec.outputs),
-        structure.join("\n\n").trim(),
     )
 }
 
 /// The instruction, or the sentence that DSPy puts in the place of an empty one.
 fn instruction(spec: &SignatureSpec) -> String {
-    let given = spec.instruction.trim();
+    let given = dedented(&spec.instruction);
     if !given.is_empty() {
-        return given.to_owned();
+        return given;
     }
     format!(
         "Given the fields {}, produce the fields {}.",
         quoted_names(&spec.inputs),
         quoted_names(&spec.outputs)
     )
+}
+
+/// The text without the margin that its lines share, as Python's `inspect.cleandoc`.
+fn dedented(text: &str) -> String {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let mut lines = text.trim().lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let rest: Vec<&str> = lines.collect();
+    let filled = rest.iter().filter(|line| !line.trim().is_empty());
+    let margin = filled.map(|line| indent(line)).min().unwrap_or(0);
+    rest.iter().fold(first, |text, line| {
+        text + "\n" + line.get(margin..).unwrap_or_default()
+    })
 }
 
 fn quoted_names(fields: &[FieldSpec]) -> String {
@@ -176,11 +199,21 @@ fn input_sections(spec: &SignatureSpec, inputs: &FieldValues) -> String {
     sections.collect::<Vec<_>>().join("\n\n")
 }
 
+fn sections<'a>(fields: impl Iterator<Item = (&'a str, String)>) -> String {
+    fields
+        .map(|(name, body)| section(name, &body))
+        .collect::<Vec<_>>()
+        .join("\n\n")
+}
+
 fn section(name: &str, body: &str) -> String {
     format!("[[ ## {name} ## ]]\n{body}")
 }
 
 fn reminder(spec: &SignatureSpec) -> String {
+    if spec.format == PromptFormat::Json {
+        return json::reminder(&spec.outputs);
+    }
     let fields: Vec<_> = spec
         .outputs
         .iter()

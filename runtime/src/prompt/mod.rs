@@ -4,6 +4,7 @@
 //! open no section; that it can make no control token is the tokenizer's part.
 
 mod chat;
+mod json;
 mod message;
 mod types;
 mod value;

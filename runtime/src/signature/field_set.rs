@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{SignatureSpec, Str, Value, ValueError};
+use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -15,12 +15,39 @@ pub trait Signature: Sized + Send + 'static {
     /// The signature as data.
     const SPEC: &'static SignatureSpec;
 
+    /// Fields whose name in Rust is not the one shown: (Rust's, shown).
+    #[doc(hidden)]
+    const RENAMED: &'static [(&'static str, &'static str)] = &[];
+
+    /// The programs of `regex` constraints, by the name shown.
+    #[doc(hidden)]
+    const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
+
+    /// What literals are checked by.
+    #[doc(hidden)]
+    const CHECKS: check::Checks = check::Checks {
+        name: &Self::SPEC.name,
+        inputs: <Self::Input as FieldSet>::FIELDS,
+        outputs: <Self::Output as FieldSet>::FIELDS,
+        renamed: Self::RENAMED,
+        patterns: Self::PATTERNS,
+    };
+
+    /// A complete demo of a value of the signature itself.
+    #[doc(hidden)]
+    fn into_demo(self) -> Demo<Self> {
+        Demo::from(self)
+    }
+
     /// Parts a value of the signature itself (as `example!` builds it) into its two halves.
     fn split(self) -> (Self::Input, Self::Output);
 }
 
 /// A struct of fields, to and from untyped values.
 pub trait FieldSet: Sized + Send + 'static {
+    /// The fields as data, in declared order.
+    const FIELDS: &'static [FieldSpec];
+
     /// Builds the struct of the values, or says of every field that failed why.
     ///
     /// # Errors
@@ -70,6 +97,11 @@ impl FieldValues {
     /// Names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.0.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
+    /// Names and values, in order, by value.
+    pub fn into_entries(self) -> impl Iterator<Item = (Str, Value)> {
+        self.0.into_iter()
     }
 
     /// How many values there are.

@@ -2,26 +2,43 @@
 //!
 //! Nothing here renders, parses or runs anything. It imports no other module of the crate.
 
+#[doc(hidden)]
+pub mod check;
 mod constraint;
 mod demo;
+#[doc(hidden)]
+pub mod derived;
+mod example;
 mod field_set;
 mod impls;
+mod kind;
+mod literal;
 mod marker;
+mod reader;
+mod reasoned;
 mod schema;
 mod spec;
 mod spec_json;
+#[doc(hidden)]
+pub mod suits;
+mod tool;
 mod type_string;
 mod types;
 mod value;
 
 pub use constraint::{Bound, Constraint};
 pub use demo::{Demo, PartialDemo};
+pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
-pub use impls::FieldValue;
+pub use impls::{FieldValue, TextValue};
+#[doc(hidden)]
+pub use kind::{Kind, KindField};
 pub use marker::{escape_markers, marker_name, unescape_markers};
+pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;
-pub use spec::{DefaultValue, FieldSpec, SignatureSpec};
+pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
 pub use spec_json::SpecError;
+pub use tool::{Tool, ToolError, ToolFuture, ToolOutput};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,

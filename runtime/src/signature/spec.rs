@@ -19,6 +19,19 @@ pub struct SignatureSpec {
     pub inputs: Cow<'static, [FieldSpec]>,
     /// Fields asked of the model, in declared order.
     pub outputs: Cow<'static, [FieldSpec]>,
+    /// How prompt and reply are laid out.
+    pub format: PromptFormat,
+}
+
+/// How prompt and reply are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum PromptFormat {
+    /// DSPy's chat format: a section a field.
+    #[default]
+    Chat,
+    /// One JSON object of all outputs.
+    Json,
 }
 
 impl SignatureSpec {
@@ -35,7 +48,15 @@ impl SignatureSpec {
             instruction: Cow::Borrowed(instruction),
             inputs: Cow::Borrowed(inputs),
             outputs: Cow::Borrowed(outputs),
+            format: PromptFormat::Chat,
         }
+    }
+
+    /// The same in another format.
+    #[must_use]
+    pub const fn with_format(mut self, format: PromptFormat) -> Self {
+        self.format = format;
+        self
     }
 }
 

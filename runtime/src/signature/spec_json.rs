@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value as Json;
 
 use super::type_string::parse_type;
-use super::{FieldSpec, FieldType, SignatureSpec, Str};
+use super::{FieldSpec, FieldType, PromptFormat, SignatureSpec, Str};
 
 /// Why a spec can't be built, and where in its JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,9 +51,9 @@ impl SpecError {
 
 impl SignatureSpec {
     /// A signature from JSON:
-    /// `{"name": .., "instruction": .., "inputs": [{"name": .., "type": .., "desc": ..}], "outputs": [..]}`.
+    /// `{"name": .., "instruction": .., "format": .., "inputs": [{"name": .., "type": .., "desc": ..}], "outputs": [..]}`.
     ///
-    /// `name`, `instruction`, `inputs` and each `desc` may be left out. Types are those of [`FieldType::from_type_str`].
+    /// `name`, `instruction`, `format` (`chat` or `json`), `inputs` and each `desc` may be left out. Types are those of [`FieldType::from_type_str`].
     ///
     /// # Errors
     /// A wrong or unknown key, a type that can't be read, a field name that is empty, reserved (`completed`),
@@ -67,6 +67,7 @@ impl SignatureSpec {
             instruction: Str::Borrowed(""),
             inputs: Vec::new().into(),
             outputs: Vec::new().into(),
+            format: PromptFormat::Chat,
         };
         for (key, value) in entries {
             match key.as_str() {
@@ -74,11 +75,12 @@ impl SignatureSpec {
                 "instruction" => {
                     spec.instruction = text(value).map_err(|e| e.within("instruction"))?.into();
                 }
+                "format" => spec.format = format(value).map_err(|e| e.within("format"))?,
                 "inputs" => spec.inputs = fields(value).map_err(|e| e.within("inputs"))?.into(),
                 "outputs" => spec.outputs = fields(value).map_err(|e| e.within("outputs"))?.into(),
                 other => {
                     return Err(SpecError::new(format!(
-                        "unknown key `{other}`: the keys are `name`, `instruction`, `inputs` and `outputs`"
+                        "unknown key `{other}`: the keys are `name`, `instruction`, `format`, `inputs` and `outputs`"
                     )));
                 }
             }
@@ -88,6 +90,14 @@ impl SignatureSpec {
         }
         distinct(spec.inputs.iter().chain(spec.outputs.iter()))?;
         Ok(spec)
+    }
+}
+
+fn format(json: &Json) -> Result<PromptFormat, SpecError> {
+    match json.as_str() {
+        Some("chat") => Ok(PromptFormat::Chat),
+        Some("json") => Ok(PromptFormat::Json),
+        _ => Err(SpecError::new("a format is `chat` or `json`")),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{FieldSpec, FieldValue, Str};
+use super::{FieldSpec, FieldValue, Kind, Str};
 
 /// The type of a field.
 #[derive(Debug, Clone)]
@@ -125,7 +125,53 @@ pub struct EnumSpec {
     pub tag: Str,
 }
 
+impl StructSpec {
+    /// A struct of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(name: &'static str, desc: &'static str, fields: &'static [FieldSpec]) -> Self {
+        StructSpec {
+            name: Cow::Borrowed(name),
+            desc: Cow::Borrowed(desc),
+            fields: Cow::Borrowed(fields),
+        }
+    }
+}
+
+impl VariantSpec {
+    /// A variant of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        desc: &'static str,
+        aliases: &'static [Str],
+        payload: Payload,
+    ) -> Self {
+        VariantSpec {
+            name: Cow::Borrowed(name),
+            aliases: Cow::Borrowed(aliases),
+            desc: Cow::Borrowed(desc),
+            payload,
+        }
+    }
+}
+
 impl EnumSpec {
+    /// An enum of static parts, as a derive writes it.
+    #[must_use]
+    pub const fn new(
+        name: &'static str,
+        desc: &'static str,
+        tag: &'static str,
+        variants: &'static [VariantSpec],
+    ) -> Self {
+        EnumSpec {
+            name: Cow::Borrowed(name),
+            desc: Cow::Borrowed(desc),
+            variants: Cow::Borrowed(variants),
+            tag: Cow::Borrowed(tag),
+        }
+    }
+
     /// Whether no variant carries data, so that a value is just a name.
     #[must_use]
     pub fn is_unit(&self) -> bool {
@@ -164,15 +210,21 @@ pub enum Payload {
 pub enum TypeRef {
     /// A type known at compile time. A function, so that a type may contain itself.
     Lazy(fn() -> &'static FieldType),
+    /// The same with what constant evaluation knows of it.
+    #[doc(hidden)]
+    Known(fn() -> &'static FieldType, &'static Kind),
     /// A type made at run time.
     Owned(Arc<FieldType>),
 }
 
 impl TypeRef {
+    /// Free text.
+    pub const TEXT: TypeRef = TypeRef::Known(|| &FieldType::String, &Kind::Text);
+
     /// The type of `T`.
     #[must_use]
     pub const fn of<T: FieldValue>() -> Self {
-        TypeRef::Lazy(|| T::TYPE)
+        TypeRef::Known(|| T::TYPE, T::KIND)
     }
 }
 
@@ -187,7 +239,7 @@ impl Deref for TypeRef {
 
     fn deref(&self) -> &FieldType {
         match self {
-            TypeRef::Lazy(ty) => ty(),
+            TypeRef::Lazy(ty) | TypeRef::Known(ty, _) => ty(),
             TypeRef::Owned(ty) => ty,
         }
     }

@@ -1,16 +1,22 @@
-//! Rows times a matrix in f32 on the CPU, for one row (decoding, limited by reading the matrix) and many (prefill).
+//! Rows times a matrix on the CPU, in f32 or on packed weights, for one row (decoding, limited by reading the
+//! matrix) and for many (prefill).
 
-use super::simd::{Level, dots};
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, bail};
-use rayon::prelude::*;
+use super::activation::Quantized;
+use super::packed::Packed;
+use super::quantized::multiply;
+use super::simd::dots;
+use super::{Cpu, contiguous};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};
 
 /// `x W^T` for `x` `[m, k]` and `W` `[n, k]`, both contiguous f32.
-pub(crate) struct MatMul;
+pub(crate) struct Dense<'a> {
+    pub cpu: &'a Cpu,
+}
 
 /// Rows of `W` that a thread takes at a time: 64 × 896 values fit the second-level cache of any core.
 const ROWS: usize = 64;
 
-impl CustomOp2 for MatMul {
+impl CustomOp2 for Dense<'_> {
     fn name(&self) -> &'static str {
         "rows-times-matrix"
     }
@@ -27,36 +33,58 @@ impl CustomOp2 for MatMul {
         if k != w_k || k == 0 || m == 0 {
             bail!("cannot multiply {m} rows of {k} values by rows of {w_k}");
         }
-        let x = contiguous(x, x_layout)?;
-        let w = contiguous(w, w_layout)?;
-        let level = Level::detect();
+        let (x, w) = (contiguous(x, x_layout)?, contiguous(w, w_layout)?);
         let mut out = vec![0f32; n * m];
-        out.par_chunks_mut(ROWS * m)
-            .zip(w.par_chunks(ROWS * k))
-            .for_each(|(out, w)| dots(level, x, w, k, out));
-        let out = if m == 1 { out } else { transposed(&out, n, m) };
+        self.cpu
+            .team
+            .for_each_piece(&mut out, ROWS * m, |piece, out| {
+                let w = &w[piece * ROWS * k..][..out.len() / m * k];
+                dots(self.cpu.level, x, w, k, out);
+            });
+        let out = if m == 1 {
+            out
+        } else {
+            transposed(&out, n, m, self.cpu)
+        };
         Ok((CpuStorage::F32(out), Shape::from((m, n))))
     }
 }
 
-/// The values of a contiguous f32 tensor.
-pub(super) fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!(
-            "expected a contiguous tensor, not strides {:?}",
-            layout.stride()
-        ),
-    }
-}
-
 /// `[n, m]` to `[m, n]`.
-fn transposed(from: &[f32], n: usize, m: usize) -> Vec<f32> {
+fn transposed(from: &[f32], n: usize, m: usize, cpu: &Cpu) -> Vec<f32> {
     let mut to = vec![0f32; n * m];
-    to.par_chunks_mut(n).enumerate().for_each(|(i, row)| {
+    cpu.team.for_each_piece(&mut to, n, |i, row| {
         for (to, from) in row.iter_mut().zip(from[i..].iter().step_by(m)) {
             *to = *from;
         }
     });
     to
+}
+
+/// `x W^T + bias` for packed weights; `x` is quantized on the way.
+pub(crate) struct PackedProduct<'a> {
+    pub weight: &'a Packed,
+    pub bias: Option<&'a [f32]>,
+    pub cpu: &'a Cpu,
+}
+
+impl CustomOp1 for PackedProduct<'_> {
+    fn name(&self) -> &'static str {
+        "rows-times-packed-matrix"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (m, k) = layout.shape().dims2()?;
+        if k != self.weight.columns() || m == 0 {
+            bail!(
+                "cannot multiply {:?} by rows of {}",
+                layout.shape(),
+                self.weight.columns()
+            );
+        }
+        let Cpu { team, level, isa } = self.cpu;
+        let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
+        let out = multiply(*isa, &x, self.weight, self.bias, team);
+        Ok((CpuStorage::F32(out), Shape::from((m, self.weight.rows()))))
+    }
 }

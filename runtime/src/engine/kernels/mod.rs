@@ -1,6 +1,46 @@
 //! The operations candle has no fast form of, as candle custom operations on the CPU.
 //! Each computes a row the same way, to the last bit, whatever other rows run beside it.
 
+mod activation;
 pub(crate) mod attention;
+pub(crate) mod elementwise;
 pub(crate) mod matmul;
+mod memory;
+pub(crate) mod packed;
+mod quantized;
+pub(crate) mod rotary;
 mod simd;
+mod team;
+
+use candle_core::{CpuStorage, Layout, Result, bail};
+use std::num::NonZeroUsize;
+
+/// What the kernels run on: the threads and the instruction sets of this machine.
+#[derive(Debug)]
+pub(crate) struct Cpu {
+    pub team: team::Team,
+    level: simd::Level,
+    isa: quantized::Isa,
+}
+
+impl Cpu {
+    /// With this many threads, or one for each physical core.
+    pub(crate) fn new(threads: Option<NonZeroUsize>) -> Self {
+        Self {
+            team: threads.map_or_else(team::Team::of_physical_cores, team::Team::new),
+            level: simd::Level::detect(),
+            isa: quantized::Isa::detect(),
+        }
+    }
+}
+
+/// The values of a contiguous f32 tensor.
+fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
+    match layout.contiguous_offsets() {
+        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
+        None => bail!(
+            "expected a contiguous tensor, not strides {:?}",
+            layout.stride()
+        ),
+    }
+}

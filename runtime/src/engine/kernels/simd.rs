@@ -2,7 +2,7 @@
 //! The order of additions depends on the instruction set only, never on the tile: results are equal in every batch.
 
 /// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 
 /// The instruction sets that the f32 kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,17 +71,11 @@ macro_rules! for_each_level {
     };
 }
 
+pub(super) use for_each_level;
+
 for_each_level! {
     /// `out[j * m + i] = x_i · w_j` for `x` `[m, k]` and `w` `[n, k]`, where `m` and `n` follow from the lengths.
     pub(super) fn dots(x: &[f32], w: &[f32], k: usize, out: &mut [f32]) = dots_body
-}
-
-for_each_level! {
-    /// Attention of `queries` `[group, d]`, already scaled, over the first `length` of `keys` and `values`
-    /// `[length.., d]`; `scores` is scratch of `[group, length]`, `out` `[group, d]`.
-    pub(super) fn attend_group(
-        queries: &[f32], keys: &[f32], values: &[f32], d: usize, scores: &mut [f32], out: &mut [f32]
-    ) = attend_body
 }
 
 #[inline(always)]
@@ -131,46 +125,24 @@ fn tile<const FUSED: bool, const M: usize>(x: &[f32], w: &[f32], k: usize) -> [f
     out
 }
 
+/// `a · b`.
 #[inline(always)]
-fn attend_body<const FUSED: bool>(
-    queries: &[f32],
-    keys: &[f32],
-    values: &[f32],
-    d: usize,
-    scores: &mut [f32],
-    out: &mut [f32],
-) {
-    let group = queries.len() / d;
-    let length = scores.len() / group;
-    for (j, key) in keys.chunks_exact(d).take(length).enumerate() {
-        for (query, scores) in queries.chunks_exact(d).zip(scores.chunks_exact_mut(length)) {
-            let [score] = tile::<FUSED, 1>(query, key, d);
-            scores[j] = score;
-        }
-    }
-    out.fill(0.0);
-    for (scores, out) in scores.chunks_exact_mut(length).zip(out.chunks_exact_mut(d)) {
-        softmax(scores);
-        for (score, value) in scores.iter().zip(values.chunks_exact(d)) {
-            for (out, value) in out.iter_mut().zip(value) {
-                *out = multiply_add::<FUSED>(*score, *value, *out);
-            }
-        }
-    }
+pub(super) fn sum_of_products<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
+    let [sum] = tile::<FUSED, 1>(a, b, a.len());
+    sum
 }
 
+/// In the order of a dot product, which vectors can follow.
 #[inline(always)]
-fn softmax(scores: &mut [f32]) {
-    let top = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let mut sum = 0.0;
-    for score in &mut *scores {
-        *score = (*score - top).exp();
-        sum += *score;
+pub(super) fn sum_of(values: &[f32]) -> f32 {
+    let (whole, rest) = values.as_chunks::<LANES>();
+    let mut sums = [0f32; LANES];
+    for chunk in whole {
+        for lane in 0..LANES {
+            sums[lane] += chunk[lane];
+        }
     }
-    let scale = 1.0 / sum;
-    for score in scores {
-        *score *= scale;
-    }
+    total(&sums) + rest.iter().sum::<f32>()
 }
 
 #[inline(always)]
@@ -182,7 +154,7 @@ fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
 }
 
 #[inline(always)]
-fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
+pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
 }
 
@@ -248,38 +220,6 @@ mod tests {
                 dots(level, row, &w, k, &mut alone);
                 for (j, alone) in alone.iter().enumerate() {
                     assert_eq!(alone.to_bits(), batch[j * 9 + i].to_bits(), "{level:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn attention_equals_the_plain_formula() {
-        for (group, length, d) in [(1, 1, 2), (3, 1, 16), (7, 33, 64), (2, 100, 6)] {
-            let queries = values(group * d, 5);
-            let (keys, cached) = (values((length + 3) * d, 6), values((length + 3) * d, 7));
-            for level in Level::all() {
-                let mut out = vec![f32::NAN; group * d];
-                let mut scores = vec![f32::NAN; group * length];
-                attend_group(level, &queries, &keys, &cached, d, &mut scores, &mut out);
-                for (query, out) in queries.chunks(d).zip(out.chunks(d)) {
-                    let weights: Vec<f64> = keys
-                        .chunks(d)
-                        .take(length)
-                        .map(|key| {
-                            let pairs = query.iter().zip(key);
-                            pairs
-                                .map(|(q, k)| f64::from(*q) * f64::from(*k))
-                                .sum::<f64>()
-                                .exp()
-                        })
-                        .collect();
-                    let total: f64 = weights.iter().sum();
-                    for (c, out) in out.iter().enumerate() {
-                        let mixed = weights.iter().zip(cached.chunks(d));
-                        let plain = mixed.map(|(w, v)| w / total * f64::from(v[c])).sum::<f64>();
-                        assert!((f64::from(*out) - plain).abs() < 1e-5, "{level:?}");
-                    }
                 }
             }
         }

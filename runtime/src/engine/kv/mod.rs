@@ -1,8 +1,9 @@
 //! Keys and values of the tokens a sequence has been through, in buffers allocated once and written in place.
 //! `model/` writes and reads them; `scheduler.rs` decides how large they are and when they go.
 
+use super::kernels::attention::LayerKv;
 use super::{EngineError, ModelConfig};
-use candle_core::{DType, Device, Tensor};
+use candle_core::{DType, Device};
 
 /// The keys and values of one sequence, for every layer.
 #[derive(Debug)]
@@ -12,13 +13,6 @@ pub struct KvCache {
     capacity: usize,
 }
 
-/// One layer's buffers, `[kv_heads, capacity, head_dim]` each.
-#[derive(Debug)]
-struct LayerKv {
-    keys: Tensor,
-    values: Tensor,
-}
-
 impl KvCache {
     /// Room for `capacity` tokens of a model of this shape.
     pub fn new(
@@ -26,15 +20,9 @@ impl KvCache {
         capacity: usize,
         device: &Device,
     ) -> Result<Self, EngineError> {
-        let shape = (config.kv_heads, capacity, config.head_dim);
         let layers = (0..config.layers)
-            .map(|_| {
-                Ok(LayerKv {
-                    keys: Tensor::zeros(shape, DType::F32, device)?,
-                    values: Tensor::zeros(shape, DType::F32, device)?,
-                })
-            })
-            .collect::<Result<_, EngineError>>()?;
+            .map(|_| LayerKv::new(config.kv_heads, capacity, config.head_dim, device))
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             layers,
             len: 0,
@@ -84,22 +72,9 @@ impl KvCache {
         self.len = self.len.min(len);
     }
 
-    /// Writes a layer's keys and values, `[kv_heads, tokens, head_dim]`, after the tokens held,
-    /// and returns views of everything up to their end. They count as held only after [`Self::commit`].
-    pub(crate) fn write(
-        &mut self,
-        layer: usize,
-        keys: &Tensor,
-        values: &Tensor,
-    ) -> candle_core::Result<(Tensor, Tensor)> {
-        let end = self.len + keys.dim(1)?;
-        let buffers = &self.layers[layer];
-        buffers.keys.slice_set(keys, 1, self.len)?;
-        buffers.values.slice_set(values, 1, self.len)?;
-        Ok((
-            buffers.keys.narrow(1, 0, end)?,
-            buffers.values.narrow(1, 0, end)?,
-        ))
+    /// One layer's buffers. What is written after the tokens held counts only after [`Self::commit`].
+    pub(crate) fn layer(&self, layer: usize) -> &LayerKv {
+        &self.layers[layer]
     }
 
     /// Counts tokens that every layer has written as held. Until then a failed step leaves no trace.

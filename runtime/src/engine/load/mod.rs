@@ -6,12 +6,16 @@ pub(crate) mod gguf;
 mod safetensors;
 
 use super::EngineError;
+use super::kernels::Cpu;
+use super::kernels::packed::{NotFinite, Packed, Packing};
+use super::model::linear::Matrix;
 use candle_core::{Device, Tensor};
 use memmap2::Mmap;
 use std::collections::HashMap;
 use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 pub(crate) use dequantize::Stored;
 pub(crate) use safetensors::present as has_safetensors;
@@ -26,7 +30,15 @@ pub struct Weights<'a> {
     index: HashMap<String, Entry>,
 }
 
+/// What a matrix becomes in memory.
+#[derive(Clone, Copy)]
+pub(crate) enum Form<'a> {
+    Dense(&'a Device),
+    Packed(Packing, &'a Cpu),
+}
+
 /// One weight as it is stored.
+#[derive(Clone, Copy)]
 pub(crate) struct RawTensor<'w> {
     pub stored: Stored,
     pub bytes: &'w [u8],
@@ -75,6 +87,13 @@ impl Weights<'_> {
         self.index.get(name).map(|entry| entry.shape.as_slice())
     }
 
+    /// The format a tensor is stored in, if it exists and is one that is read here.
+    pub(crate) fn stored(&self, name: &str) -> Option<Stored> {
+        self.index
+            .get(name)
+            .and_then(|entry| entry.stored.as_ref().ok().copied())
+    }
+
     /// The stored bytes of a tensor that must have this shape.
     pub(crate) fn raw(&self, name: &str, shape: &[usize]) -> Result<RawTensor<'_>, EngineError> {
         let entry = self
@@ -118,36 +137,67 @@ impl Weights<'_> {
         Ok(Tensor::from_vec(values, shape, device)?)
     }
 
-    /// Several matrices of `columns` columns, one below the other, as one tensor.
-    pub fn stacked(
+    /// Matrices of `columns` columns, one below the other, as one.
+    pub(crate) fn matrix(
         &self,
         parts: &[(String, usize)],
         columns: usize,
-        device: &Device,
-    ) -> Result<Tensor, EngineError> {
+        form: Form<'_>,
+    ) -> Result<Matrix, EngineError> {
         // Shapes first: a size out of a wrong configuration must not be allocated.
-        for (name, rows) in parts {
-            self.raw(name, &[*rows, columns])?;
-        }
+        let raw = parts
+            .iter()
+            .map(|(name, rows)| Ok((self.raw(name, &[*rows, columns])?, *rows)))
+            .collect::<Result<Vec<_>, EngineError>>()?;
         let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
-        let mut values = Vec::with_capacity(rows * columns);
-        for (name, rows) in parts {
-            self.append(name, &[*rows, columns], &mut values)?;
+        match form {
+            Form::Dense(device) => {
+                let mut values = Vec::with_capacity(rows * columns);
+                for (name, rows) in parts {
+                    self.append(name, &[*rows, columns], &mut values)?;
+                }
+                Ok(Matrix::Dense(Tensor::from_vec(
+                    values,
+                    (rows, columns),
+                    device,
+                )?))
+            }
+            Form::Packed(packing, cpu) => Packed::pack(packing, &raw, columns, &cpu.team)
+                .map(|packed| Matrix::Packed(Arc::new(packed)))
+                .map_err(|found| self.not_finite(parts, columns, found)),
         }
-        Ok(Tensor::from_vec(values, (rows, columns), device)?)
     }
 
-    /// Several vectors, one after the other, as one tensor.
-    pub fn joined(
+    fn not_finite(
         &self,
         parts: &[(String, usize)],
-        device: &Device,
-    ) -> Result<Tensor, EngineError> {
+        columns: usize,
+        found: NotFinite,
+    ) -> EngineError {
+        let mut row = found.row;
+        let mut name = "";
+        for (part, rows) in parts {
+            name = part;
+            if row < *rows {
+                break;
+            }
+            row -= rows;
+        }
+        EngineError::WeightNotFinite {
+            place: self.place.clone(),
+            name: name.to_owned(),
+            value: found.value,
+            index: row * columns + found.column,
+        }
+    }
+
+    /// Vectors, one after the other, as one.
+    pub(crate) fn vector(&self, parts: &[(String, usize)]) -> Result<Vec<f32>, EngineError> {
         let mut values = Vec::new();
         for (name, length) in parts {
             self.append(name, &[*length], &mut values)?;
         }
-        Ok(Tensor::new(values, device)?)
+        Ok(values)
     }
 
     fn append(

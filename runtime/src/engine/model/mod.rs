@@ -1,18 +1,20 @@
 //! A loaded model: network, tokenizer and end tokens that were checked to belong together. Immutable and shared.
 
 pub(crate) mod linear;
+pub(crate) mod options;
 pub(crate) mod qwen2;
 
 use super::load::{self, gguf};
-use super::{EngineError, ModelConfig, Qwen2, TokenId, Tokenizer, Weights};
+use super::{EngineError, LoadOptions, ModelConfig, Qwen2, TokenId, Tokenizer, Weights};
 use candle_core::Device;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// A model that is ready to run. One value serves any number of engines through an `Arc`.
 #[derive(Debug)]
 pub struct Model {
     network: Qwen2,
-    tokenizer: Tokenizer,
+    tokenizer: Arc<Tokenizer>,
     end_tokens: Vec<TokenId>,
     /// Ids up to the tokenizer's largest that stand for no token.
     gaps: Vec<TokenId>,
@@ -23,6 +25,15 @@ impl Model {
     /// (`model.safetensors`, or shards with their index), or one `.gguf` file.
     /// `generation_config.json`, where there is one, names the end tokens.
     pub fn load_dir(folder: &Path, device: &Device) -> Result<Self, EngineError> {
+        Self::load_dir_with(folder, device, &LoadOptions::default())
+    }
+
+    /// Like [`Self::load_dir`], with the weights in the form the options ask for.
+    pub fn load_dir_with(
+        folder: &Path,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
         if !folder.is_dir() {
             return Err(EngineError::NoModelFolder {
                 path: folder.to_owned(),
@@ -49,7 +60,10 @@ impl Model {
         let tokenizer = read_required(folder, "tokenizer.json", TOKENIZER_HELP)?;
         let tokenizer = Tokenizer::from_bytes(&tokenizer, &place(folder, "tokenizer.json"))?;
         check_vocabulary(&config, &tokenizer)?;
-        Self::new(Qwen2::load(config, &weights, device)?, tokenizer)
+        Self::new(
+            Qwen2::load_with(config, &weights, device, options)?,
+            tokenizer,
+        )
     }
 
     /// Loads a GGUF file and a tokenizer.json that are already in memory.
@@ -58,12 +72,25 @@ impl Model {
         tokenizer_json: &[u8],
         device: &Device,
     ) -> Result<Self, EngineError> {
+        Self::from_gguf_bytes_with(gguf, tokenizer_json, device, &LoadOptions::default())
+    }
+
+    /// Like [`Self::from_gguf_bytes`], with the weights in the form the options ask for.
+    pub fn from_gguf_bytes_with(
+        gguf: &[u8],
+        tokenizer_json: &[u8],
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
         const PLACE: &str = "the GGUF bytes in memory";
         let gguf = gguf::from_bytes(gguf, PLACE)?;
         let config = ModelConfig::from_gguf(&gguf, PLACE)?;
         let tokenizer = Tokenizer::from_bytes(tokenizer_json, "the tokenizer.json in memory")?;
         check_vocabulary(&config, &tokenizer)?;
-        Self::new(Qwen2::load(config, &gguf.weights, device)?, tokenizer)
+        Self::new(
+            Qwen2::load_with(config, &gguf.weights, device, options)?,
+            tokenizer,
+        )
     }
 
     /// Joins a network and the tokenizer it was trained with.
@@ -90,7 +117,7 @@ impl Model {
             .collect();
         Ok(Self {
             network,
-            tokenizer,
+            tokenizer: Arc::new(tokenizer),
             end_tokens,
             gaps,
         })
@@ -110,7 +137,7 @@ impl Model {
 
     /// The tokenizer.
     #[must_use]
-    pub fn tokenizer(&self) -> &Tokenizer {
+    pub fn tokenizer(&self) -> &Arc<Tokenizer> {
         &self.tokenizer
     }
 

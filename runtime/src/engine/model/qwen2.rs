@@ -2,20 +2,23 @@
 //! Stateless: what a sequence remembers is in its cache. Rows of any lengths run as one flat batch, and only
 //! attention looks at them one by one.
 
-use super::linear::Linear;
-use crate::engine::kernels::attention::attend;
+use super::linear::{Linear, Matrix};
+use super::options::LoadOptions;
+use crate::engine::kernels::Cpu;
+use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
+use crate::engine::kernels::rotary::Rotary;
 use crate::engine::{EngineError, KvCache, ModelConfig, TokenId, Weights, raw_ids};
-use candle_core::{D, DType, Device, Tensor};
-use candle_nn::ops::{rms_norm, silu};
-use candle_nn::rotary_emb::rope_thd;
+use candle_core::{DType, Device, Tensor};
+use std::num::NonZeroUsize;
 
 /// The network's weights.
 #[derive(Debug)]
 pub struct Qwen2 {
     config: ModelConfig,
     device: Device,
+    cpu: Cpu,
     /// `[vocab_size, hidden_size]`
-    embedding: Tensor,
+    embedding: Matrix,
     layers: Vec<Layer>,
     norm: Tensor,
     head: Linear,
@@ -46,28 +49,43 @@ struct Layer {
     down: Linear,
 }
 
-/// Cosines and sines of the positions in a step, `[tokens, head_dim / 2]`.
-struct Rotary {
-    cos: Tensor,
-    sin: Tensor,
-}
-
 impl Qwen2 {
-    /// Takes the weights that a model of this shape consists of.
+    /// Takes the weights that a model of this shape consists of, in f32.
     pub fn load(
         config: ModelConfig,
         weights: &Weights<'_>,
         device: &Device,
     ) -> Result<Self, EngineError> {
+        Self::load_with(config, weights, device, &LoadOptions::default())
+    }
+
+    /// Takes the weights that a model of this shape consists of, in the form the options ask for.
+    pub fn load_with(
+        config: ModelConfig,
+        weights: &Weights<'_>,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
+        let cpu = Cpu::new(if device.is_cpu() {
+            options.threads
+        } else {
+            Some(NonZeroUsize::MIN)
+        });
         let (hidden, vocab) = (config.hidden_size, config.vocab_size);
-        let embedding = weights.tensor("model.embed_tokens.weight", &[vocab, hidden], device)?;
+        let outer = |name: &str| {
+            let form = options
+                .quantization
+                .of_embedding(weights.stored(name), device, &cpu);
+            weights.matrix(&[(name.to_owned(), vocab)], hidden, form)
+        };
+        let embedding = outer("model.embed_tokens.weight")?;
         let head = if config.tie_word_embeddings {
             embedding.clone()
         } else {
-            weights.tensor("lm_head.weight", &[vocab, hidden], device)?
+            outer("lm_head.weight")?
         };
         let layers = (0..config.layers)
-            .map(|layer| Layer::load(&config, layer, weights, device))
+            .map(|layer| Layer::load(&config, layer, weights, device, &cpu, options))
             .collect::<Result<_, _>>()?;
         let frequencies = (0..config.head_dim)
             .step_by(2)
@@ -81,7 +99,29 @@ impl Qwen2 {
             frequencies,
             config,
             device: device.clone(),
+            cpu,
         })
+    }
+
+    /// Bytes that the matrices take in memory.
+    #[must_use]
+    pub fn weight_bytes(&self) -> usize {
+        let head = if self.config.tie_word_embeddings {
+            0
+        } else {
+            self.head.weight().size()
+        };
+        let layers = self
+            .layers
+            .iter()
+            .flat_map(|l| [&l.qkv, &l.output, &l.gate_up, &l.down]);
+        self.embedding.size() + head + layers.map(|linear| linear.weight().size()).sum::<usize>()
+    }
+
+    /// Threads that share the work of a step.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.cpu.team.threads()
     }
 
     /// The network's shape.
@@ -112,7 +152,7 @@ impl Qwen2 {
             Tensor::zeros((0, self.config.vocab_size), DType::F32, &self.device)?
         } else {
             let states = states.index_select(&Tensor::new(last, &self.device)?, 0)?;
-            self.head.forward(&states)?
+            self.head.forward(&states, &self.cpu)?
         };
         commit(rows);
         Ok(logits)
@@ -120,7 +160,9 @@ impl Qwen2 {
 
     /// Like [`Self::forward`], with the logits after every token, `[tokens, vocab_size]`.
     pub fn forward_all_positions(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
-        let logits = self.head.forward(&self.hidden_states(rows, |_| ())?)?;
+        let logits = self
+            .head
+            .forward(&self.hidden_states(rows, |_| ())?, &self.cpu)?;
         commit(rows);
         Ok(logits)
     }
@@ -143,20 +185,19 @@ impl Qwen2 {
     ) -> Result<Tensor, EngineError> {
         self.check(rows)?;
         let tokens: Vec<u32> = rows.iter().flat_map(|row| raw_ids(row.tokens)).collect();
-        let rotary = self.rotary(rows)?;
-        let mut x = self
-            .embedding
-            .index_select(&Tensor::new(tokens, &self.device)?, 0)?;
+        let rotary = self.rotary(rows);
+        let mut x = self.embedding.rows(&tokens, &self.device)?;
         stage(&x);
         for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&self.config, index, &x, &rotary, rows)?;
+            x = layer.forward(&self.config, index, &x, &rotary, rows, &self.cpu)?;
             stage(&x);
         }
-        Ok(self.rms_norm(&x)?)
-    }
-
-    fn rms_norm(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        rms_norm(x, &self.norm, self.config.rms_norm_eps as f32)
+        Ok(rms_norm(
+            &x,
+            &self.norm,
+            self.config.rms_norm_eps,
+            &self.cpu,
+        )?)
     }
 
     fn check(&self, rows: &[Row<'_>]) -> Result<(), EngineError> {
@@ -186,24 +227,12 @@ impl Qwen2 {
         Ok(())
     }
 
-    /// The angles are computed in f32, as the reference does: far positions round the same way.
-    fn rotary(&self, rows: &[Row<'_>]) -> candle_core::Result<Rotary> {
+    fn rotary(&self, rows: &[Row<'_>]) -> Rotary {
         let positions = rows.iter().flat_map(|row| {
             let start = row.cache.len();
             start..start + row.tokens.len()
         });
-        let angles: Vec<f32> = positions
-            .flat_map(|position| self.frequencies.iter().map(move |f| position as f32 * f))
-            .collect();
-        let shape = (
-            angles.len() / self.frequencies.len(),
-            self.frequencies.len(),
-        );
-        let angles = Tensor::from_vec(angles, shape, &self.device)?;
-        Ok(Rotary {
-            cos: angles.cos()?,
-            sin: angles.sin()?,
-        })
+        Rotary::new(positions, &self.frequencies)
     }
 }
 
@@ -219,6 +248,8 @@ impl Layer {
         layer: usize,
         weights: &Weights<'_>,
         device: &Device,
+        cpu: &Cpu,
+        options: &LoadOptions,
     ) -> Result<Self, EngineError> {
         let name = |part: &str| format!("model.layers.{layer}.{part}");
         let (hidden, mlp) = (config.hidden_size, config.intermediate_size);
@@ -227,21 +258,31 @@ impl Layer {
             config.kv_heads * config.head_dim,
         );
         let qkv = [("q", q), ("k", kv), ("v", kv)];
-        let matrices = qkv.map(|(p, rows)| (name(&format!("self_attn.{p}_proj.weight")), rows));
-        let biases = qkv.map(|(p, rows)| (name(&format!("self_attn.{p}_proj.bias")), rows));
-        let gate_up = ["gate", "up"].map(|p| (name(&format!("mlp.{p}_proj.weight")), mlp));
+        let named =
+            |kind: &str| qkv.map(|(p, rows)| (name(&format!("self_attn.{p}_proj.{kind}")), rows));
         let vector = |part: &str| weights.tensor(&name(part), &[hidden], device);
-        let matrix = |part: &str, columns| weights.tensor(&name(part), &[hidden, columns], device);
+        let linear = |parts: &[(String, usize)], columns, bias| {
+            let form = options
+                .quantization
+                .of_layer(weights.stored(&parts[0].0), device, cpu);
+            Ok::<_, EngineError>(Linear::new(weights.matrix(parts, columns, form)?, bias))
+        };
+        let single = |part: &str, rows| [(name(part), rows)];
         Ok(Self {
             attention_norm: vector("input_layernorm.weight")?,
-            qkv: Linear::new(
-                weights.stacked(&matrices, hidden, device)?,
-                Some(weights.joined(&biases, device)?),
-            ),
-            output: Linear::new(matrix("self_attn.o_proj.weight", q)?, None),
+            qkv: linear(
+                &named("weight"),
+                hidden,
+                Some(weights.vector(&named("bias"))?),
+            )?,
+            output: linear(&single("self_attn.o_proj.weight", hidden), q, None)?,
             mlp_norm: vector("post_attention_layernorm.weight")?,
-            gate_up: Linear::new(weights.stacked(&gate_up, hidden, device)?, None),
-            down: Linear::new(matrix("mlp.down_proj.weight", mlp)?, None),
+            gate_up: linear(
+                &["gate", "up"].map(|p| (name(&format!("mlp.{p}_proj.weight")), mlp)),
+                hidden,
+                None,
+            )?,
+            down: linear(&single("mlp.down_proj.weight", hidden), mlp, None)?,
         })
     }
 
@@ -253,12 +294,16 @@ impl Layer {
         x: &Tensor,
         rotary: &Rotary,
         rows: &mut [Row<'_>],
+        cpu: &Cpu,
     ) -> candle_core::Result<Tensor> {
-        let eps = config.rms_norm_eps as f32;
-        let normed = rms_norm(x, &self.attention_norm, eps)?;
-        let x = (x + self.attention(config, layer, &normed, rotary, rows)?)?;
-        let normed = rms_norm(&x, &self.mlp_norm, eps)?;
-        &x + self.mlp(&normed)?
+        let normed = rms_norm(x, &self.attention_norm, config.rms_norm_eps, cpu)?;
+        let x = add(
+            x,
+            &self.attention(config, layer, &normed, rotary, rows, cpu)?,
+            cpu,
+        )?;
+        let normed = rms_norm(&x, &self.mlp_norm, config.rms_norm_eps, cpu)?;
+        add(&x, &self.mlp(&normed, cpu)?, cpu)
     }
 
     fn attention(
@@ -268,39 +313,29 @@ impl Layer {
         x: &Tensor,
         rotary: &Rotary,
         rows: &mut [Row<'_>],
+        cpu: &Cpu,
     ) -> candle_core::Result<Tensor> {
-        let (heads, kv_heads, width) = (config.heads, config.kv_heads, config.head_dim);
-        let tokens = x.dim(0)?;
-        let qkv = self.qkv.forward(x)?;
-        let part = |start: usize, heads: usize| {
-            qkv.narrow(1, start * width, heads * width)?
-                .contiguous()?
-                .reshape((1, tokens, heads, width))
-        };
-        let queries = rope_thd(&part(0, heads)?, &rotary.cos, &rotary.sin)?.squeeze(0)?;
-        let keys = rope_thd(&part(heads, kv_heads)?, &rotary.cos, &rotary.sin)?.squeeze(0)?;
-        let values = part(heads + kv_heads, kv_heads)?.squeeze(0)?;
-
+        let heads = config.heads;
+        // A row holds the query heads, then the key heads, then the value heads.
+        let qkv = rotary.turn(self.qkv.forward(x, cpu)?, heads + config.kv_heads, cpu)?;
         let mut start = 0;
         let mut outputs = Vec::with_capacity(rows.len());
         for row in rows {
-            let own = |all: &Tensor| all.narrow(0, start, row.tokens.len());
-            let by_head = |own: Tensor| own.transpose(0, 1)?.contiguous();
-            let (keys, values) =
-                row.cache
-                    .write(layer, &by_head(own(&keys)?)?, &by_head(own(&values)?)?)?;
-            outputs.push(attend(&own(&queries)?, &keys, &values)?);
+            let own = qkv.narrow(0, start, row.tokens.len())?;
+            let kv = row.cache.layer(layer);
+            outputs.push(kv.attend(&own, heads, row.cache.len(), cpu)?);
             start += row.tokens.len();
         }
-        self.output.forward(&Tensor::cat(&outputs, 0)?)
+        let output = match outputs.as_slice() {
+            [only] => only.clone(),
+            several => Tensor::cat(several, 0)?,
+        };
+        self.output.forward(&output, cpu)
     }
 
     /// `down(silu(gate(x)) * up(x))`.
-    fn mlp(&self, x: &Tensor) -> candle_core::Result<Tensor> {
-        let gate_up = self.gate_up.forward(x)?;
-        let width = gate_up.dim(D::Minus1)? / 2;
-        let gate = silu(&gate_up.narrow(1, 0, width)?)?;
+    fn mlp(&self, x: &Tensor, cpu: &Cpu) -> candle_core::Result<Tensor> {
         self.down
-            .forward(&(gate * gate_up.narrow(1, width, width)?)?)
+            .forward(&swiglu(&self.gate_up.forward(x, cpu)?, cpu)?, cpu)
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-pub use request::{FinishReason, GenerateRequest, Generation, LogitsMask, Timings};
+pub use request::{FinishReason, GenerateRequest, Generation, Timings};
 
 /// How an engine divides its work.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,14 +1,8 @@
 //! What a generation is asked for with and what it answers.
 
-use crate::engine::{EngineError, ModelConfig, Sampler, SamplingParams, TokenId};
+use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
 use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
-
-/// Rules out tokens before sampling. The only way in which a grammar reaches the engine.
-pub trait LogitsMask: Send {
-    /// Sets the logits of forbidden tokens to minus infinity. `generated` are the reply's tokens so far.
-    fn apply(&mut self, generated: &[TokenId], logits: &mut [f32]);
-}
+use tokio::sync::{mpsc, oneshot};
 
 /// A prompt to continue, and how.
 pub struct GenerateRequest {
@@ -28,6 +22,9 @@ pub struct GenerateRequest {
     pub max_cache_tokens: Option<usize>,
     /// Restricts the reply.
     pub mask: Option<Box<dyn LogitsMask>>,
+    /// Gets the reply's tokens as they are certain. While it is full the sequence waits, and no other does; what it has
+    /// not taken when the generation ends is in [`Generation::tokens`] alone. Closing it cancels.
+    pub stream: Option<mpsc::Sender<TokenId>>,
 }
 
 impl GenerateRequest {
@@ -43,6 +40,7 @@ impl GenerateRequest {
             use_kv_cache: true,
             max_cache_tokens: None,
             mask: None,
+            stream: None,
         }
     }
 
@@ -121,8 +119,12 @@ pub struct Generation {
     pub finish: FinishReason,
     /// Tokens in the prompt.
     pub prompt_tokens: usize,
-    /// Tokens chosen, a stop token included.
+    /// Tokens of the reply, a stop token included.
     pub completion_tokens: usize,
+    /// How many of them were forced by the mask, so that no forward pass chose them.
+    pub forced_tokens: usize,
+    /// Index of the token from which on the mask ended the reply for want of room.
+    pub closed_at: Option<usize>,
     /// Where the time went.
     pub timings: Timings,
 }
@@ -135,4 +137,16 @@ pub(super) struct Job {
     pub sampler: Sampler,
     pub queued: Instant,
     pub reply: oneshot::Sender<Result<Generation, EngineError>>,
+}
+
+impl Job {
+    /// Whether nobody waits for the answer any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.reply.is_closed()
+            || self
+                .request
+                .stream
+                .as_ref()
+                .is_some_and(mpsc::Sender::is_closed)
+    }
 }

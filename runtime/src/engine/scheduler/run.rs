@@ -3,13 +3,13 @@
 
 use super::EngineOptions;
 use super::request::{FinishReason, Generation, Job, Timings};
-use crate::engine::{EngineError, KvCache, Model, Row, TokenId};
+use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 pub(super) struct Scheduler {
@@ -29,7 +29,19 @@ struct Sequence {
     cache: KvCache,
     admitted: Instant,
     first_token: Option<Instant>,
+    forced: usize,
+    closed_at: Option<usize>,
+    /// Whether a stop token was chosen: a mask can end a reply without one.
+    chose_stop: bool,
+    /// How many tokens of the reply its stream has taken.
+    streamed: usize,
 }
+
+/// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
+const WAITING_FOR_READERS: usize = 4;
+
+/// How long the loop sleeps while every sequence waits for its reader.
+const READER_PATIENCE: Duration = Duration::from_millis(1);
 
 impl Scheduler {
     pub(super) fn new(
@@ -72,30 +84,53 @@ impl Scheduler {
 
     /// Gives free places to those who wait, in their order.
     fn admit(&mut self) {
-        self.running
-            .retain(|sequence| !sequence.job.reply.is_closed());
-        while self.running.len() < self.options.max_rows
+        self.running.retain(|sequence| !sequence.job.is_cancelled());
+        while self.active() < self.options.max_rows
+            && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
             && let Some(job) = self.waiting.pop_front()
         {
-            if job.reply.is_closed() {
+            if job.is_cancelled() {
                 continue;
             }
-            if job.limit == 0 {
+            if job.limit == 0 && job.request.mask.is_none() {
                 Sequence::new(job, KvCache::empty()).finish(FinishReason::Length);
                 continue;
             }
             let capacity = job.request.prompt.len() + job.limit;
             let model = &self.model;
             match KvCache::new(model.config(), capacity, model.network().device()) {
-                Ok(cache) => self.running.push(Sequence::new(job, cache)),
+                Ok(cache) => {
+                    let mut sequence = Sequence::new(job, cache);
+                    match isolated(|| sequence.start()) {
+                        Ok(None) => self.running.push(sequence),
+                        Ok(Some(reason)) => sequence.finish(reason),
+                        Err(error) => sequence.fail(error),
+                    }
+                }
                 Err(error) => drop(job.reply.send(Err(error))),
             }
         }
     }
 
+    /// Sequences that do not wait for a reader.
+    fn active(&self) -> usize {
+        self.running
+            .iter()
+            .filter(|sequence| !sequence.is_waiting())
+            .count()
+    }
+
     fn step(&mut self) {
-        let running = std::mem::take(&mut self.running);
+        for sequence in &mut self.running {
+            sequence.flush();
+        }
+        let all = std::mem::take(&mut self.running);
+        let (waiting, running): (Vec<_>, Vec<_>) = all.into_iter().partition(Sequence::is_waiting);
+        if running.is_empty() && !waiting.is_empty() {
+            std::thread::sleep(READER_PATIENCE);
+        }
         self.running = step(&self.model, running, self.options.prefill_chunk);
+        self.running.extend(waiting);
     }
 }
 
@@ -191,11 +226,47 @@ impl Sequence {
             cache,
             admitted: Instant::now(),
             first_token: None,
+            forced: 0,
+            closed_at: None,
+            chose_stop: false,
+            streamed: 0,
         }
     }
 
     fn generated(&self) -> &[TokenId] {
         &self.tokens[self.job.request.prompt.len()..]
+    }
+
+    /// Gives its stream the tokens that it has not taken, as far as there is room.
+    fn flush(&mut self) {
+        let Some(stream) = &self.job.request.stream else {
+            return;
+        };
+        let prompt = self.job.request.prompt.len();
+        for token in &self.tokens[prompt + self.streamed..] {
+            if stream.try_send(*token).is_err() {
+                return;
+            }
+            self.streamed += 1;
+        }
+    }
+
+    /// Whether its reader is behind: what has not been taken is not added to.
+    fn is_waiting(&self) -> bool {
+        self.job.request.stream.is_some() && self.streamed < self.generated().len()
+    }
+
+    /// Appends what the mask forces at the very start: it is prefilled together with the prompt.
+    fn start(&mut self) -> Result<Option<FinishReason>, EngineError> {
+        let limit = self.job.limit;
+        match &mut self.job.request.mask {
+            Some(mask) => {
+                let step = mask.start(limit)?;
+                self.forced += step.tokens.len();
+                Ok(self.append(step))
+            }
+            None => Ok(None),
+        }
     }
 
     /// Chooses the next token; says whether it was the last.
@@ -205,35 +276,63 @@ impl Sequence {
         logits: &mut Vec<f32>,
     ) -> Result<Option<FinishReason>, EngineError> {
         model.mask_unknown(logits);
-        let prompt = self.job.request.prompt.len();
+        let budget = self.job.limit - self.generated().len();
         if let Some(mask) = &mut self.job.request.mask {
-            mask.apply(&self.tokens[prompt..], logits);
+            mask.apply(logits)?;
         }
         let token = self.job.sampler.sample(logits, self.tokens.len())?;
         self.first_token.get_or_insert_with(Instant::now);
         if self.job.request.stop_tokens.contains(&token) {
+            self.chose_stop = true;
             return Ok(Some(FinishReason::Stop));
         }
-        self.tokens.push(token);
-        if self.generated().len() == self.job.limit {
-            return Ok(Some(FinishReason::Length));
+        let step = match &mut self.job.request.mask {
+            Some(mask) => mask.accept(token, budget)?,
+            None => MaskStep {
+                tokens: vec![token],
+                end: None,
+            },
+        };
+        let chosen = usize::from(step.tokens.first() == Some(&token));
+        self.forced += step.tokens.len() - chosen;
+        Ok(self.append(step))
+    }
+
+    /// Appends tokens to the reply; says whether they end it.
+    fn append(&mut self, step: MaskStep) -> Option<FinishReason> {
+        let at = self.generated().len();
+        for token in &step.tokens {
+            self.job.sampler.observe(*token);
+        }
+        self.tokens.extend(step.tokens);
+        if step.end == Some(MaskEnd::Closed) {
+            self.closed_at = Some(at);
+        }
+        self.flush();
+        if step.end.is_some() {
+            return Some(FinishReason::Stop);
+        }
+        if self.generated().len() >= self.job.limit {
+            return Some(FinishReason::Length);
         }
         if !self.job.request.use_kv_cache {
             self.cache.truncate(0);
         }
-        Ok(None)
+        None
     }
 
     /// A receiver that is gone has cancelled: nobody misses the answer.
     fn finish(self, finish: FinishReason) {
         let now = Instant::now();
         let first_token = self.first_token.unwrap_or(now);
-        let stop = usize::from(finish == FinishReason::Stop);
+        let stop = usize::from(self.chose_stop);
         let generation = Generation {
             tokens: self.generated().to_vec(),
             finish,
             prompt_tokens: self.job.request.prompt.len(),
             completion_tokens: self.generated().len() + stop,
+            forced_tokens: self.forced,
+            closed_at: self.closed_at,
             timings: Timings {
                 queue: self.admitted - self.job.queued,
                 prefill: first_token - self.admitted,

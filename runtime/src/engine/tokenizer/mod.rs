@@ -9,6 +9,7 @@ use bytes::ByteChars;
 use regex::Regex;
 use serde::Deserialize;
 use std::collections::HashMap;
+use std::sync::Arc;
 use tokenizers::models::ModelWrapper;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -198,8 +199,8 @@ impl Tokenizer {
 
     /// Decodes tokens as they come.
     #[must_use]
-    pub fn decode_stream(&self) -> DecodeStream<'_> {
-        DecodeStream::new(self)
+    pub fn decode_stream(self: &Arc<Self>) -> DecodeStream {
+        DecodeStream::new(Arc::clone(self))
     }
 
     /// The bytes a token stands for, a control token's own text included; none for an id without a token.

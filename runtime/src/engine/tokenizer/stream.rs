@@ -1,17 +1,19 @@
 //! Decoding token by token: text comes out only when its characters are complete.
 
+use std::sync::Arc;
+
 use super::Tokenizer;
 use crate::engine::TokenId;
 
 /// Turns tokens into text as they arrive. The pieces, joined, are what [`Tokenizer::decode`] gives for all tokens.
-pub struct DecodeStream<'t> {
-    tokenizer: &'t Tokenizer,
+pub struct DecodeStream {
+    tokenizer: Arc<Tokenizer>,
     /// Bytes of a character that is not complete yet.
     pending: Vec<u8>,
 }
 
-impl<'t> DecodeStream<'t> {
-    pub(super) fn new(tokenizer: &'t Tokenizer) -> Self {
+impl DecodeStream {
+    pub(super) fn new(tokenizer: Arc<Tokenizer>) -> Self {
         Self {
             tokenizer,
             pending: Vec::new(),
@@ -36,7 +38,7 @@ impl<'t> DecodeStream<'t> {
     }
 }
 
-impl std::fmt::Debug for DecodeStream<'_> {
+impl std::fmt::Debug for DecodeStream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("DecodeStream")
             .field("pending", &self.pending)

@@ -1,0 +1,258 @@
+//! Code of one field: its row in the table, and its way from and to an untyped value.
+
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Path, Type};
+
+use crate::constraint::{Constraint, Kind, NumberValue};
+use crate::convert::convert;
+use crate::field::Field;
+use crate::krate::private_at;
+
+/// `FieldSpec::new(...)`.
+pub(crate) fn spec(private: &Path, field: &Field) -> TokenStream {
+    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
+    let ty = type_ref(private, field);
+    let checked = attrs.with.is_none() && attrs.format_with.is_none();
+    let constraints = attrs
+        .constraints
+        .iter()
+        .map(|constraint| constraint_tokens(private, constraint, checked.then_some(field.ty)));
+    let default = match &attrs.default {
+        None => quote!(#private::None),
+        Some(_) => {
+            let value = default_value(private, field);
+            let value = into_value(private, field, &value);
+            quote!(#private::Some(#private::DefaultValue::Lazy(|| #value)))
+        }
+    };
+    let at = attrs
+        .constraints
+        .first()
+        .map_or_else(Span::call_site, |constraint| constraint.key.span());
+    let constraints = table_at(at, constraints);
+    quote!(#private::FieldSpec::new(#name, #desc, #ty, #constraints, #default))
+}
+
+/// `&'static [..]` as the argument of a call: only a constant of its own lets the rows live that long.
+pub(crate) fn table(rows: impl Iterator<Item = TokenStream>) -> TokenStream {
+    table_at(Span::call_site(), rows)
+}
+
+fn table_at(span: Span, rows: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let rows: Vec<_> = rows.collect();
+    if rows.is_empty() {
+        quote!(&[])
+    } else {
+        quote_spanned!(span=> const { &[#(#rows),*] })
+    }
+}
+
+fn type_ref(private: &Path, field: &Field) -> TokenStream {
+    let ty = field.ty;
+    if field.attrs.format_with.is_some() {
+        quote!(#private::TypeRef::TEXT)
+    } else if let Some(with) = &field.attrs.with {
+        let ty = of_module(with, "TYPE");
+        quote!(#private::TypeRef::Lazy(|| #ty))
+    } else {
+        as_field_value(private, ty, "REF")
+    }
+}
+
+/// The typed value of `default` or `default = value`.
+pub(crate) fn default_value(private: &Path, field: &Field) -> TokenStream {
+    match &field.attrs.default {
+        Some((_, Some(value))) => {
+            let (ty, value) = (field.ty, convert(private, value));
+            quote!({ let value: #ty = #value; value })
+        }
+        Some((span, None)) => default_of(*span, field.ty),
+        None => default_of(field.ty.span(), field.ty),
+    }
+}
+
+fn default_of(span: Span, ty: &Type) -> TokenStream {
+    quote_spanned!(span=> <#ty as ::core::default::Default>::default())
+}
+
+/// The function from an untyped value to the field's type.
+pub(crate) fn from_value(private: &Path, field: &Field) -> TokenStream {
+    match &field.attrs.with {
+        Some(with) => of_module(with, "from_value"),
+        None => as_field_value(private, field.ty, "from_value"),
+    }
+}
+
+/// The untyped value of a typed one.
+pub(crate) fn into_value(private: &Path, field: &Field, value: &TokenStream) -> TokenStream {
+    if let Some(format_with) = &field.attrs.format_with {
+        let private = private_at(private, format_with.span());
+        let value: TokenStream = value
+            .clone()
+            .into_iter()
+            .map(|mut token| {
+                token.set_span(format_with.span());
+                token
+            })
+            .collect();
+        return quote_spanned!(format_with.span()=> #private::Value::String(#format_with(&#value)));
+    }
+    let into = match &field.attrs.with {
+        Some(with) => of_module(with, "into_value"),
+        None => as_field_value(private, field.ty, "into_value"),
+    };
+    quote!(#into(#value))
+}
+
+/// `module::item`, reported at the module: that is where it is to be added.
+fn of_module(module: &Path, item: &str) -> TokenStream {
+    let item = syn::Ident::new(item, module.span());
+    quote_spanned!(module.span()=> #module::#item)
+}
+
+/// `<T as FieldValue>::function`, all at the type's place: that is where a missing impl is to be reported.
+pub(crate) fn as_field_value(private: &Path, ty: &Type, function: &str) -> TokenStream {
+    let function = syn::Ident::new(function, ty.span());
+    let private = private_at(private, ty.span());
+    quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::#function)
+}
+
+/// A constraint; with a type given, also the check that the constraint suits it.
+fn constraint_tokens(private: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
+    let span = constraint.key.span();
+    let at_key = private_at(private, span);
+    // For a foreign type (`with = ...`) only its module knows what suits it.
+    let (suffix, generics) = match ty {
+        Some(ty) => ("_of", quote_spanned!(span=> ::<#ty>)),
+        None => ("", quote!()),
+    };
+    let call = |name: &str| {
+        let name = syn::Ident::new(&format!("{name}{suffix}"), span);
+        quote_spanned!(span=> #at_key::constraint::#name #generics)
+    };
+    match &constraint.kind {
+        Kind::Min(bound) => {
+            let (call, bound) = (call("min"), self::bound(private, bound.value));
+            quote_spanned!(span=> #call(#bound))
+        }
+        Kind::Max(bound) => {
+            let (call, bound) = (call("max"), self::bound(private, bound.value));
+            quote_spanned!(span=> #call(#bound))
+        }
+        Kind::Len { min, max } => {
+            let call = call("len");
+            let max = if *max == usize::MAX {
+                quote!(::core::primitive::usize::MAX)
+            } else {
+                let max = Literal::usize_unsuffixed(*max);
+                quote!(#max)
+            };
+            let min = Literal::usize_unsuffixed(*min);
+            quote!(#call(#min, #max))
+        }
+        Kind::Regex(pattern) => {
+            let call = call("regex");
+            quote!(#call(#pattern))
+        }
+        Kind::OneOf(choices) => {
+            let call = call("one_of");
+            let choices = table(
+                choices
+                    .iter()
+                    .map(|choice| quote!(#at_key::Str::Borrowed(#choice))),
+            );
+            quote!(#call(#choices))
+        }
+        Kind::OneLine => {
+            let call = call("one_line");
+            quote!(#call())
+        }
+        Kind::Unique => {
+            let call = call("unique");
+            quote!(#call())
+        }
+    }
+}
+
+fn bound(private: &Path, bound: NumberValue) -> TokenStream {
+    match bound {
+        NumberValue::Int(n) => {
+            let n = Literal::i128_unsuffixed(n);
+            quote!(#private::Bound::Int(#n))
+        }
+        NumberValue::UInt(n) => {
+            let n = Literal::u128_unsuffixed(n);
+            quote!(#private::Bound::UInt(#n))
+        }
+        NumberValue::Float(x) => {
+            let x = Literal::f64_unsuffixed(x);
+            quote!(#private::Bound::Float(#x))
+        }
+    }
+}
+
+/// The body of `from_values`: `constructor { field, .. }` of what `reader` gives, or its `failure()`.
+pub(crate) fn read_all(
+    private: &Path,
+    constructor: &TokenStream,
+    reader: &TokenStream,
+    fields: &[&Field],
+    failure: &str,
+) -> TokenStream {
+    let failure = quote::format_ident!("{failure}");
+    let shown: Vec<_> = fields.iter().filter(|field| field.is_shown()).collect();
+    let locals: Vec<_> = (0..shown.len())
+        .map(|at| quote::format_ident!("f{at}"))
+        .collect();
+    let takes = shown.iter().enumerate().map(|(at, field)| {
+        let (at, from) = (Literal::usize_unsuffixed(at), from_value(private, field));
+        take(field.ty, quote!(#at, #from))
+    });
+    let idents = shown.iter().map(|field| field.ident);
+    let skipped = fields
+        .iter()
+        .filter(|field| !field.is_shown())
+        .map(|field| {
+            let (ident, value) = (field.ident, default_value(private, field));
+            quote!(#ident: #value)
+        });
+    let build = quote!(#constructor { #(#idents: #locals,)* #(#skipped,)* });
+    if shown.is_empty() {
+        return quote! {
+            let _ = #reader;
+            #private::Ok(#build)
+        };
+    }
+    quote! {
+        let mut reader = #reader;
+        let (#(#private::Some(#locals),)*) = (#(#takes,)*) else {
+            return #private::Err(reader.#failure());
+        };
+        #private::Ok(#build)
+    }
+}
+
+/// `reader.take(arguments)`, reported at the type.
+pub(crate) fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
+    let (first, last) = ends(ty);
+    call_at(quote_spanned!(first=> reader.take), last, arguments)
+}
+
+/// `callee(arguments)`, shown to stand where the type stands: from its first token to its last. An error about the
+/// type then has one place however often it is found, and rustc shows it once.
+pub(crate) fn call_at(callee: TokenStream, last: Span, arguments: TokenStream) -> TokenStream {
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(last);
+    quote!(#callee #arguments)
+}
+
+/// The spans of the first and last token.
+pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let tokens: Vec<_> = tokens.to_token_stream().into_iter().collect();
+    match (tokens.first(), tokens.last()) {
+        (Some(first), Some(last)) => (first.span(), last.span()),
+        _ => (Span::call_site(), Span::call_site()),
+    }
+}

@@ -1,0 +1,198 @@
+//! Prefill and decode of one sequence in the Qwen2.5-0.5B shape, by weight format and depth, as a share of what this
+//! machine's memory can deliver. `cargo bench -p candle-signature --bench engine`, with `-- q8 2` for one format on
+//! two threads only.
+
+use candle_core::Device;
+use candle_signature::engine::{
+    KvCache, LoadOptions, ModelConfig, Quantization, Qwen2, Row, TokenId, Weights,
+    write_random_weights,
+};
+use std::error::Error;
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+/// Qwen2.5-0.5B-Instruct's configuration, as far as its shape goes.
+const CONFIG: &str = r#"{
+    "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_act": "silu", "hidden_size": 896,
+    "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2,
+    "vocab_size": 151936, "max_position_embeddings": 32768, "rms_norm_eps": 1e-6, "rope_theta": 1000000.0,
+    "tie_word_embeddings": true
+}"#;
+const FORMATS: [(&str, Quantization); 2] = [("q8", Quantization::Q8), ("q4", Quantization::Q4)];
+const PREFILL: usize = 512;
+const CHUNK: usize = 256;
+const DEPTHS: [usize; 3] = [0, 512, 4096];
+const DECODE: usize = 32;
+const ROUNDS: usize = 5;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let config = ModelConfig::from_json(CONFIG.as_bytes(), "the bench's configuration")?;
+    let folder = tempfile::tempdir()?;
+    write_random_weights(
+        &config,
+        1,
+        &folder.path().join("model.safetensors"),
+        |_, _| (),
+    )?;
+    let weights = Weights::open_safetensors(folder.path())?;
+    println!("{}", cpu());
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let named = |name: &str| wanted.iter().any(|word| word == name);
+    let format = FORMATS.iter().any(|(name, _)| named(name));
+    let count = wanted.iter().find_map(|word| word.parse().ok());
+    let most = std::thread::available_parallelism()?;
+    let counts = count.map_or_else(|| vec![NonZeroUsize::MIN, most], |count| vec![count]);
+    for threads in counts {
+        let bandwidth = read_bandwidth(threads.get());
+        println!(
+            "\n{threads} threads; memory reads at {:.1} GB/s",
+            bandwidth / 1e9
+        );
+        for (name, quantization) in FORMATS {
+            if format && !named(name) {
+                continue;
+            }
+            let options = LoadOptions {
+                quantization,
+                threads: Some(threads),
+            };
+            let start = Instant::now();
+            let network = Qwen2::load_with(config.clone(), &weights, &Device::Cpu, &options)?;
+            let bytes = network.weight_bytes();
+            println!(
+                "{name}: {:.0} MB packed in {:.2?}",
+                bytes as f64 / 1e6,
+                start.elapsed()
+            );
+            measure(&network, name, bandwidth / bytes as f64)?;
+        }
+    }
+    Ok(())
+}
+
+/// `limit` is the tokens a second at which the weights alone take all of the memory's bandwidth.
+fn measure(network: &Qwen2, name: &str, limit: f64) -> Result<(), Box<dyn Error>> {
+    let mut prefill = Vec::new();
+    let mut decode = vec![Vec::new(); DEPTHS.len()];
+    let mut caches = Vec::new();
+    for depth in DEPTHS {
+        let mut cache = KvCache::new(network.config(), depth + DECODE + 1, &Device::Cpu)?;
+        prefill_to(network, &mut cache, depth)?;
+        caches.push(cache);
+    }
+    for _ in 0..ROUNDS {
+        let mut cache = KvCache::new(network.config(), PREFILL, &Device::Cpu)?;
+        let start = Instant::now();
+        prefill_to(network, &mut cache, PREFILL)?;
+        prefill.push(PREFILL as f64 / start.elapsed().as_secs_f64());
+        for ((depth, cache), rates) in DEPTHS.iter().zip(&mut caches).zip(&mut decode) {
+            cache.truncate(*depth);
+            let mut next = step(network, &[TokenId(1)], cache)?;
+            let start = Instant::now();
+            for _ in 0..DECODE {
+                next = step(network, &[next], cache)?;
+            }
+            rates.push(DECODE as f64 / start.elapsed().as_secs_f64());
+        }
+    }
+    println!("  {name} prefill {PREFILL}: {} tok/s", spread(&mut prefill));
+    for (depth, rates) in DEPTHS.iter().zip(&mut decode) {
+        let text = spread(rates);
+        let share = rates[ROUNDS / 2] / limit * 100.0;
+        println!(
+            "  {name} decode at depth {depth}: {text} tok/s, {share:.0} % of the limit of {limit:.0}"
+        );
+    }
+    Ok(())
+}
+
+fn prefill_to(network: &Qwen2, cache: &mut KvCache, length: usize) -> Result<(), Box<dyn Error>> {
+    let tokens: Vec<TokenId> = (0..length as u32)
+        .map(|i| TokenId(i * 7919 % 151_643))
+        .collect();
+    for chunk in tokens.chunks(CHUNK) {
+        let row = Row {
+            tokens: chunk,
+            cache,
+            logits: false,
+        };
+        network.forward(&mut [row])?;
+    }
+    Ok(())
+}
+
+fn step(
+    network: &Qwen2,
+    tokens: &[TokenId],
+    cache: &mut KvCache,
+) -> Result<TokenId, Box<dyn Error>> {
+    let row = Row {
+        tokens,
+        cache,
+        logits: true,
+    };
+    let best = network
+        .forward(&mut [row])?
+        .argmax(1)?
+        .get(0)?
+        .to_scalar()?;
+    Ok(TokenId(best))
+}
+
+/// Sorts the figures; the median is then in the middle.
+fn spread(figures: &mut [f64]) -> String {
+    figures.sort_by(f64::total_cmp);
+    let (least, median, most) = (
+        figures[0],
+        figures[figures.len() / 2],
+        figures[figures.len() - 1],
+    );
+    format!("{median:.1} ({least:.1} to {most:.1})")
+}
+
+/// Bytes a second that these many threads read from a gigabyte, the median of several passes.
+fn read_bandwidth(threads: usize) -> f64 {
+    let data = vec![1u64; 1 << 27];
+    let mut rates: Vec<f64> = (0..7)
+        .map(|_| {
+            let start = Instant::now();
+            let sum: u64 = std::thread::scope(|scope| {
+                let parts: Vec<_> = data
+                    .chunks(data.len() / threads)
+                    .map(|part| scope.spawn(move || sum(part)))
+                    .collect();
+                parts
+                    .into_iter()
+                    .map(|part| part.join().unwrap_or_default())
+                    .fold(0, u64::wrapping_add)
+            });
+            std::hint::black_box(sum);
+            (data.len() * 8) as f64 / start.elapsed().as_secs_f64()
+        })
+        .collect();
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn sum(part: &[u64]) -> u64 {
+    let mut sums = [0u64; 32];
+    for chunk in part.as_chunks::<32>().0 {
+        for (sum, value) in sums.iter_mut().zip(chunk) {
+            *sum = sum.wrapping_add(*value);
+        }
+    }
+    sums.into_iter().fold(0, u64::wrapping_add)
+}
+
+fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    name.map_or("unknown processor".to_owned(), |name| {
+        name.trim_start_matches(['\t', ':', ' ']).to_owned()
+    })
+}

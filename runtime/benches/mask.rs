@@ -1,0 +1,157 @@
+//! What a grammar adds to a decode step on random weights in the Qwen2.5-0.5B shape: the masks are computed beside the
+//! forward pass. Also how long grammars take to compile. `cargo bench -p candle-signature --bench mask`
+
+use std::error::Error;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use candle_signature::adapter::{Constraint, LoadedModel, ModelPool};
+use candle_signature::engine::{GenerateRequest, ModelConfig, write_random_weights};
+use candle_signature::signature::SignatureSpec;
+use flate2::read::GzDecoder;
+use serde_json::json;
+
+const STEPS: usize = 60;
+const ROUNDS: usize = 4;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    write_model(&folder.path().join("random"))?;
+    let start = Instant::now();
+    let model = ModelPool::new(folder.path()).load_model("random").await?;
+    println!("loaded in {:.2?}", start.elapsed());
+    compile_times(&model)?;
+
+    let text = Constraint::Signature(spec(1, "String"));
+    let list = Constraint::Signature(spec(
+        1,
+        "Vec<struct P:{\"name\":\"String\",\"age\":\"i64\"}>",
+    ));
+    for (name, constraint) in [("free text", &text), ("a list of structs", &list)] {
+        let (mut free, mut masked) = (Vec::new(), Vec::new());
+        // In turn, so that a machine that changes its speed changes both.
+        for _ in 0..ROUNDS {
+            free.extend(steps(&model, None).await?);
+            masked.extend(steps(&model, Some(constraint)).await?);
+        }
+        let (free, masked) = (Quantiles::of(free), Quantiles::of(masked));
+        println!("{name}: a step takes {free} free, {masked} masked");
+        println!(
+            "  the mask adds {:+.1} % at the median, {:+.1} % at p99",
+            100.0 * (masked.median / free.median - 1.0),
+            100.0 * (masked.p99 / free.p99 - 1.0)
+        );
+    }
+    Ok(())
+}
+
+fn compile_times(model: &LoadedModel) -> Result<(), Box<dyn Error>> {
+    let mut times: Vec<f64> = (0..20)
+        .map(|at| {
+            // Names differ, so that nothing is found among the compiled ones.
+            let constraint = Constraint::Signature(spec_named(10, "String", &format!("r{at}_")));
+            let start = Instant::now();
+            model
+                .grammars()
+                .compile(&constraint)
+                .map(|_| start.elapsed().as_secs_f64() * 1e3)
+        })
+        .collect::<Result<_, _>>()?;
+    times.sort_by(f64::total_cmp);
+    println!(
+        "a grammar of 10 fields compiles in {:.2} ms ({:.2} to {:.2})",
+        times[times.len() / 2],
+        times[0],
+        times[times.len() - 1]
+    );
+    Ok(())
+}
+
+fn spec(fields: usize, ty: &str) -> SignatureSpec {
+    spec_named(fields, ty, "f")
+}
+
+fn spec_named(fields: usize, ty: &str, prefix: &str) -> SignatureSpec {
+    let types = [ty, "i64", "enum:low|high", "Vec<String>", "Option<f64>"];
+    let outputs: Vec<_> = (0..fields)
+        .map(|at| json!({"name": format!("{prefix}{at}"), "type": types[at % types.len()]}))
+        .collect();
+    SignatureSpec::from_json(&json!({"outputs": outputs})).expect("a sound spec")
+}
+
+/// The times between the tokens of one generation; steps in which tokens are forced too are left out.
+async fn steps(
+    model: &LoadedModel,
+    constraint: Option<&Constraint>,
+) -> Result<Vec<Duration>, Box<dyn Error>> {
+    let engine = model.engine();
+    let (sender, mut stream) = tokio::sync::mpsc::channel(1024);
+    let prompt = engine
+        .model()
+        .tokenizer()
+        .encode_text(&"the quick brown fox ".repeat(20))?;
+    let grammar = constraint
+        .map(|constraint| model.grammars().compile(constraint))
+        .transpose()?;
+    let running = engine.generate(GenerateRequest {
+        mask: grammar.map(|grammar| grammar.mask()),
+        stream: Some(sender),
+        // Beyond what is timed, so that the budget is far from its end.
+        ..GenerateRequest::greedy(prompt, STEPS + 400)
+    });
+    let running = tokio::spawn(running);
+    let mut arrivals = Vec::new();
+    while arrivals.len() < STEPS {
+        match stream.recv().await {
+            Some(_) => arrivals.push(Instant::now()),
+            None => break,
+        }
+    }
+    drop(stream);
+    let _cancelled = running.await?;
+    // Forced tokens arrive together.
+    let gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]);
+    Ok(gaps
+        .filter(|gap| *gap > Duration::from_millis(1))
+        .skip(1)
+        .collect())
+}
+
+struct Quantiles {
+    median: f64,
+    p99: f64,
+}
+
+impl Quantiles {
+    fn of(times: Vec<Duration>) -> Self {
+        let mut times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+        times.sort_by(f64::total_cmp);
+        let at = |share: f64| times.get(((times.len() as f64 - 1.0) * share) as usize);
+        Quantiles {
+            median: at(0.5).copied().unwrap_or(f64::NAN),
+            p99: at(0.99).copied().unwrap_or(f64::NAN),
+        }
+    }
+}
+
+impl std::fmt::Display for Quantiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.2} ms (p99 {:.2})", self.median, self.p99)
+    }
+}
+
+fn write_model(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/qwen2.5");
+    std::fs::create_dir_all(folder)?;
+    let config = std::fs::read(source.join("config.json"))?;
+    std::fs::write(folder.join("config.json"), &config)?;
+    let mut tokenizer = Vec::new();
+    GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
+    std::fs::write(folder.join("tokenizer.json"), tokenizer)?;
+    let config = ModelConfig::from_json(&config, "config.json")?;
+    write_random_weights(&config, 1, &folder.join("model.safetensors"), |_, _| {})?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! The trait behind which an engine sits: this machine's, or a remote one.
+
+use std::future::Future;
+
+use serde::{Deserialize, Serialize};
+
+use crate::grammar::Constraint;
+use crate::prompt::Message;
+
+use super::CandleAdapterError;
+
+/// Whatever turns messages into a reply.
+pub trait Backend: Send + Sync {
+    /// Generates the reply to a conversation.
+    fn complete(
+        &self,
+        request: CompletionRequest,
+    ) -> impl Future<Output = Result<Completion, CandleAdapterError>> + Send;
+}
+
+/// What a backend is asked.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct CompletionRequest {
+    /// The conversation; its last message is the user's.
+    pub messages: Vec<Message>,
+    /// What the reply is held to, by backends that can and are not told otherwise by their configuration.
+    pub constraint: Option<Constraint>,
+}
+
+impl CompletionRequest {
+    /// A request for the reply to these messages.
+    #[must_use]
+    pub fn new(messages: Vec<Message>) -> Self {
+        CompletionRequest {
+            messages,
+            constraint: None,
+        }
+    }
+
+    /// Holds the reply to a grammar.
+    #[must_use]
+    pub fn held_to(mut self, constraint: Constraint) -> Self {
+        self.constraint = Some(constraint);
+        self
+    }
+}
+
+/// What a backend answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Completion {
+    /// The reply, without control tokens.
+    pub text: String,
+    /// Tokens read and written.
+    pub usage: Usage,
+    /// Why the reply ended.
+    pub finish: Finish,
+    /// Tokens of the completion that a grammar forced, so that the model did not have to choose them.
+    pub forced_tokens: usize,
+    /// Byte of the text from which on the grammar ended the reply, because no more tokens were allowed.
+    pub closed_at: Option<usize>,
+}
+
+impl Completion {
+    /// A reply.
+    #[must_use]
+    pub fn new(text: impl Into<String>, usage: Usage, finish: Finish) -> Self {
+        Completion {
+            text: text.into(),
+            usage,
+            finish,
+            forced_tokens: 0,
+            closed_at: None,
+        }
+    }
+}
+
+/// Tokens of one prediction, or of several added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: usize,
+    /// Tokens generated.
+    pub completion_tokens: usize,
+}
+
+impl Usage {
+    /// Prompt and completion together.
+    #[must_use]
+    pub fn total_tokens(self) -> usize {
+        self.prompt_tokens + self.completion_tokens
+    }
+}
+
+impl std::ops::Add for Usage {
+    type Output = Usage;
+
+    fn add(self, other: Usage) -> Usage {
+        Usage {
+            prompt_tokens: self.prompt_tokens + other.prompt_tokens,
+            completion_tokens: self.completion_tokens + other.completion_tokens,
+        }
+    }
+}
+
+/// Why a reply ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finish {
+    /// The model ended it.
+    Stop,
+    /// `max_tokens`, the context or the cache was used up.
+    Length,
+}

@@ -1,0 +1,280 @@
+//! A loaded model with a configuration: messages in, text out.
+
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::engine::{FinishReason, GenerateRequest, Generation, SamplingParams, Segment, TokenId};
+use crate::grammar::{Constraint, Grammar};
+use crate::prompt::Message;
+
+use super::chat_template::{ChatTemplate, Piece};
+use super::error::ErrorText;
+use super::thread::on_a_thread;
+use super::{
+    Backend, CandleAdapterError, CandleConfig, Completion, CompletionRequest, Finish, LoadedModel,
+    TextStream, Usage,
+};
+
+/// A loaded model with a configuration. Cheap to clone; many adapters can share one model.
+#[derive(Debug, Clone)]
+pub struct CandleAdapter {
+    model: Arc<LoadedModel>,
+    config: Arc<CandleConfig>,
+    template: Arc<ChatTemplate>,
+    stop_tokens: Arc<[TokenId]>,
+}
+
+impl CandleAdapter {
+    /// Joins a model and a configuration.
+    ///
+    /// # Errors
+    /// [`CandleAdapterError::ConfigError`] if the configuration can't work, by itself or with this model.
+    pub fn from_loaded_model(
+        model: Arc<LoadedModel>,
+        config: CandleConfig,
+    ) -> Result<Self, CandleAdapterError> {
+        config.validate()?;
+        let refuse = |message: String| CandleAdapterError::ConfigError(message.into());
+        let inner = model.engine().model();
+        let limit = inner.config().max_positions;
+        if let Some(context) = config.context_length
+            && context > limit
+        {
+            return Err(refuse(format!(
+                "context_length ({context}) is more than the model was made for: use at most {limit}, or None"
+            )));
+        }
+        if config.context_length.is_none() && config.max_tokens >= limit {
+            return Err(refuse(format!(
+                "max_tokens ({}) leaves no room for a prompt in this model's context of {limit}: lower max_tokens",
+                config.max_tokens
+            )));
+        }
+        let tokenizer = inner.tokenizer();
+        let mut stop_tokens = inner.end_tokens().to_vec();
+        for text in &config.chat_stop_tokens {
+            let token = tokenizer.control_token(text).ok_or_else(|| {
+                refuse(format!(
+                    "chat_stop_tokens: `{text}` is no control token of this model; it has {}",
+                    tokenizer
+                        .control_tokens()
+                        .map(|(text, _)| format!("`{text}`"))
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                ))
+            })?;
+            stop_tokens.push(token);
+        }
+        let source = config
+            .chat_template
+            .as_deref()
+            .unwrap_or(model.chat_template());
+        let template = ChatTemplate::new(source, tokenizer.control_tokens().map(|(text, _)| text))
+            .map_err(|error| CandleAdapterError::ConfigError(ErrorText::caused_by(error)))?;
+        Ok(CandleAdapter {
+            config: Arc::new(config),
+            template: Arc::new(template),
+            stop_tokens: stop_tokens.into(),
+            model,
+        })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &CandleConfig {
+        &self.config
+    }
+
+    /// The model.
+    #[must_use]
+    pub fn model(&self) -> &Arc<LoadedModel> {
+        &self.model
+    }
+
+    /// Continues a plain text, without a chat template: the text, and the tokens of prompt and completion.
+    ///
+    /// Control tokens are not read out of the prompt; to chat, send messages through [`Backend::complete`].
+    ///
+    /// # Errors
+    /// If the prompt is empty, does not fit, or the engine fails.
+    pub async fn generate(
+        &self,
+        prompt: &str,
+    ) -> Result<(String, usize, usize), CandleAdapterError> {
+        let tokens = self
+            .model
+            .engine()
+            .model()
+            .tokenizer()
+            .encode_text(prompt)?;
+        let completion = self.run(tokens, None).await?;
+        let Usage {
+            prompt_tokens,
+            completion_tokens,
+        } = completion.usage;
+        Ok((completion.text, prompt_tokens, completion_tokens))
+    }
+
+    /// Continues a plain text by a reply that is held to a constraint, whatever the configuration says.
+    ///
+    /// # Errors
+    /// As [`CandleAdapter::generate`], and if the constraint does not compile or no reply fits `max_tokens`.
+    pub async fn generate_with(
+        &self,
+        prompt: &str,
+        constraint: &Constraint,
+    ) -> Result<Completion, CandleAdapterError> {
+        let tokens = self
+            .model
+            .engine()
+            .model()
+            .tokenizer()
+            .encode_text(prompt)?;
+        let grammar = self.compile(constraint).await?;
+        self.run(tokens, Some(grammar)).await
+    }
+
+    /// Compiles a constraint, on a thread of its own if it is new: that takes milliseconds.
+    async fn compile(&self, constraint: &Constraint) -> Result<Grammar, CandleAdapterError> {
+        let grammars = self.model.grammars();
+        if let Some(grammar) = grammars.compiled(constraint)? {
+            return Ok(grammar);
+        }
+        let (grammars, constraint) = (Arc::clone(grammars), constraint.clone());
+        Ok(on_a_thread("candle-signature-grammar", move || {
+            grammars.compile(&constraint)
+        })
+        .await??)
+    }
+
+    /// The tokens of a conversation, as the model gets them.
+    ///
+    /// # Errors
+    /// [`CandleAdapterError::TokenizationFailed`] if the chat template refuses the messages.
+    pub fn prompt_tokens(&self, messages: &[Message]) -> Result<Vec<TokenId>, CandleAdapterError> {
+        let tokenizer = self.model.engine().model().tokenizer();
+        let json = serde_json::to_value(messages)
+            .map_err(|error| CandleAdapterError::TokenizationFailed(ErrorText::caused_by(error)))?;
+        let pieces = self.template.render(&json, None, true)?;
+        let segments: Vec<Segment<'_>> = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => Segment::Text(text),
+                Piece::Control(text) => tokenizer
+                    .control_token(text)
+                    .map_or(Segment::Text(text), Segment::Control),
+            })
+            .collect();
+        Ok(tokenizer.encode_segments(&segments)?)
+    }
+
+    /// Continues a plain text and delivers the text while it is generated, if the configuration enables
+    /// streaming; otherwise in one piece at its end. Whatever goes wrong is said in the stream.
+    #[must_use]
+    pub fn generate_stream(&self, prompt: &str) -> TextStream {
+        match self.model.engine().model().tokenizer().encode_text(prompt) {
+            Ok(tokens) => self.stream(tokens, None),
+            Err(error) => TextStream::failed(error.into()),
+        }
+    }
+
+    /// The reply to a conversation, delivered as [`CandleAdapter::generate_stream`] does.
+    pub async fn complete_stream(&self, request: CompletionRequest) -> TextStream {
+        let prompt = self.prompt_tokens(&request.messages);
+        match (prompt, self.grammar_of(&request).await) {
+            (Ok(prompt), Ok(grammar)) => self.stream(prompt, grammar),
+            (Err(error), _) | (_, Err(error)) => TextStream::failed(error),
+        }
+    }
+
+    fn stream(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> TextStream {
+        let engine = self.model.engine();
+        let (sender, receiver) = mpsc::channel(self.config.stream_buffer_size);
+        let stream = self.config.enable_streaming.then_some(sender);
+        let request = GenerateRequest {
+            stream,
+            ..self.request(prompt, grammar)
+        };
+        let model = Arc::clone(&self.model);
+        let finish = move |generation: &Generation| completion(&model, generation);
+        let decoder = engine.model().tokenizer().decode_stream();
+        TextStream::new(receiver, engine.generate(request), decoder, finish)
+    }
+
+    async fn run(
+        &self,
+        prompt: Vec<TokenId>,
+        grammar: Option<Grammar>,
+    ) -> Result<Completion, CandleAdapterError> {
+        let generation = self
+            .model
+            .engine()
+            .generate(self.request(prompt, grammar))
+            .await?;
+        Ok(completion(&self.model, &generation))
+    }
+
+    async fn grammar_of(
+        &self,
+        request: &CompletionRequest,
+    ) -> Result<Option<Grammar>, CandleAdapterError> {
+        match &request.constraint {
+            Some(constraint) if self.config.constrain_output => {
+                self.compile(constraint).await.map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn request(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> GenerateRequest {
+        let config = &self.config;
+        GenerateRequest {
+            prompt,
+            max_tokens: config.max_tokens,
+            sampling: SamplingParams {
+                temperature: config.temperature,
+                top_k: config.top_k,
+                top_p: config.top_p,
+                min_p: config.min_p,
+                repetition_penalty: config.repetition_penalty,
+                seed: Some(config.seed),
+            },
+            stop_tokens: self.stop_tokens.to_vec(),
+            context_length: config.context_length.unwrap_or(usize::MAX),
+            use_kv_cache: config.enable_kv_cache,
+            max_cache_tokens: config.max_cache_size,
+            mask: grammar.map(|grammar| grammar.mask()),
+            stream: None,
+        }
+    }
+}
+
+/// A generation as text, with true counts.
+fn completion(model: &LoadedModel, generation: &Generation) -> Completion {
+    let tokenizer = model.engine().model().tokenizer();
+    let usage = Usage {
+        prompt_tokens: generation.prompt_tokens,
+        completion_tokens: generation.completion_tokens,
+    };
+    let finish = match generation.finish {
+        FinishReason::Stop => Finish::Stop,
+        FinishReason::Length => Finish::Length,
+    };
+    let closed_at = generation
+        .closed_at
+        .map(|at| tokenizer.decode(&generation.tokens[..at]).len());
+    Completion {
+        forced_tokens: generation.forced_tokens,
+        closed_at,
+        ..Completion::new(tokenizer.decode(&generation.tokens), usage, finish)
+    }
+}
+
+impl Backend for CandleAdapter {
+    async fn complete(&self, request: CompletionRequest) -> Result<Completion, CandleAdapterError> {
+        let prompt = self.prompt_tokens(&request.messages)?;
+        let grammar = self.grammar_of(&request).await?;
+        self.run(prompt, grammar).await
+    }
+}

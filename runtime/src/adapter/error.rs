@@ -1,0 +1,181 @@
+//! The one error type at the boundary.
+
+use std::error::Error;
+use std::fmt;
+use std::ops::Deref;
+
+use crate::engine::EngineError;
+use crate::grammar::GrammarError;
+use crate::parse::ParseError;
+
+use super::ChatTemplateError;
+
+/// Why a model could not be loaded, or a prediction not made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CandleAdapterError {
+    /// The engine failed while it computed a reply.
+    #[error("inference failed: {0}")]
+    InferenceFailed(#[source] ErrorText),
+    /// The prompt could not be rendered or turned into tokens.
+    #[error("tokenization failed: {0}")]
+    TokenizationFailed(#[source] ErrorText),
+    /// The prompt does not fit the context.
+    #[error(
+        "the prompt has {actual} tokens, but only {max} fit: shorten the inputs, use fewer demos, \
+         or raise context_length (or max_cache_size, if set)"
+    )]
+    ContextTooLong {
+        /// Tokens of the prompt.
+        actual: usize,
+        /// Tokens that fit.
+        max: usize,
+    },
+    /// The signature can't be used as it is.
+    #[error("signature: {0}")]
+    SignatureError(#[source] ErrorText),
+    /// The reply does not hold what the signature asks for. Carries the raw completion, what did parse, and
+    /// each field's error.
+    #[error("{0}")]
+    ParseError(#[source] Box<ParseError>),
+    /// A configuration that can't work.
+    #[error("configuration: {0}")]
+    ConfigError(#[source] ErrorText),
+    /// A model could not be loaded.
+    #[error("model load failed: {0}")]
+    ModelLoadError(#[source] ErrorText),
+}
+
+/// A message, with the error that caused it where there is one.
+///
+/// Reads as a `str`; made of a `String`, a `&str` or an error.
+#[derive(Debug)]
+pub struct ErrorText {
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl ErrorText {
+    /// The message of an error, which is kept as the source.
+    pub fn caused_by(source: impl Error + Send + Sync + 'static) -> Self {
+        ErrorText {
+            message: source.to_string(),
+            source: Some(Box::new(source)),
+        }
+    }
+}
+
+impl Deref for ErrorText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for ErrorText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// A bare message has no source; one that was caused shows the cause's own sources.
+impl Error for ErrorText {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source
+            .as_deref()
+            .map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<String> for ErrorText {
+    fn from(message: String) -> Self {
+        ErrorText {
+            message,
+            source: None,
+        }
+    }
+}
+
+impl From<&str> for ErrorText {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+impl PartialEq<str> for ErrorText {
+    fn eq(&self, other: &str) -> bool {
+        self.message == other
+    }
+}
+
+impl PartialEq<&str> for ErrorText {
+    fn eq(&self, other: &&str) -> bool {
+        self.message == *other
+    }
+}
+
+impl From<ParseError> for CandleAdapterError {
+    fn from(error: ParseError) -> Self {
+        CandleAdapterError::ParseError(Box::new(error))
+    }
+}
+
+impl From<ChatTemplateError> for CandleAdapterError {
+    fn from(error: ChatTemplateError) -> Self {
+        CandleAdapterError::TokenizationFailed(ErrorText::caused_by(error))
+    }
+}
+
+/// A constraint that can't be kept is a fault of the signature.
+impl From<GrammarError> for CandleAdapterError {
+    fn from(error: GrammarError) -> Self {
+        CandleAdapterError::SignatureError(ErrorText::caused_by(error))
+    }
+}
+
+/// An error of a running engine; loading turns its own into [`CandleAdapterError::ModelLoadError`].
+impl From<EngineError> for CandleAdapterError {
+    fn from(error: EngineError) -> Self {
+        match error {
+            EngineError::ContextTooLong { actual, max }
+            | EngineError::CacheTooSmall { actual, max } => {
+                CandleAdapterError::ContextTooLong { actual, max }
+            }
+            EngineError::Encode { .. } => {
+                CandleAdapterError::TokenizationFailed(ErrorText::caused_by(error))
+            }
+            other => CandleAdapterError::InferenceFailed(ErrorText::caused_by(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_whole_chain_is_kept() {
+        let cause = EngineError::EmptyPrompt;
+        let shown = cause.to_string();
+        let error = anyhow_like(cause.into());
+        assert_eq!(error.source().map(ToString::to_string), Some(shown.clone()));
+        assert_eq!(error.to_string(), format!("inference failed: {shown}"));
+        assert!(
+            error
+                .source()
+                .and_then(Error::source)
+                .is_some_and(<dyn Error>::is::<EngineError>)
+        );
+    }
+
+    fn anyhow_like(error: CandleAdapterError) -> Box<dyn Error + Send + Sync> {
+        Box::new(error)
+    }
+
+    #[test]
+    fn a_message_reads_as_text() {
+        let text = ErrorText::from("no such file");
+        assert!(text == "no such file" && text.contains("file") && text.source().is_none());
+    }
+}

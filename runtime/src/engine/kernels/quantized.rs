@@ -1,0 +1,338 @@
+//! Quantized rows times packed matrices: the product every decoded token spends its time in.
+//! Integer sums are exact, so every instruction set gives the same ones; a row's result never depends on the batch.
+
+use super::activation::{Quantized, QuantizedRow};
+use super::packed::{GROUP, Group, Packed, Packing};
+use super::team::Team;
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// Most rows of activations that pass over a group together: their sums fill the vector registers.
+const TILE: usize = 8;
+/// From this many rows on, threads share out rows instead of the matrix.
+const MANY_ROWS: usize = 32;
+/// Groups of the matrix that stay in the second-level cache while many rows pass: 24 × 15 KiB at 896 columns.
+const CACHED_GROUPS: usize = 24;
+
+/// The instruction sets that the quantized kernels are written for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Isa {
+    Portable,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    #[cfg(target_arch = "x86_64")]
+    Avx512Vnni,
+}
+
+impl Isa {
+    /// The best one of this machine.
+    pub(crate) fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512vnni") && is_x86_feature_detected!("avx512bw") {
+                return Self::Avx512Vnni;
+            }
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c")
+            {
+                return Self::Avx2;
+            }
+        }
+        Self::Portable
+    }
+}
+
+/// `x W^T + bias`, `[rows, W's rows]`.
+pub(crate) fn multiply(
+    isa: Isa,
+    x: &Quantized,
+    w: &Packed,
+    bias: Option<&[f32]>,
+    team: &Team,
+) -> Vec<f32> {
+    let mut out = vec![0f32; x.rows() * w.rows()];
+    if x.rows() >= MANY_ROWS {
+        many_rows(isa, x, w, team, &mut out);
+    } else {
+        few_rows(isa, x, w, team, &mut out);
+    }
+    if let Some(bias) = bias {
+        for row in out.chunks_exact_mut(w.rows()) {
+            row.iter_mut()
+                .zip(bias)
+                .for_each(|(out, bias)| *out += bias);
+        }
+    }
+    out
+}
+
+/// Threads share out the matrix: limited by reading it, once.
+fn few_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
+    let rows: Vec<QuantizedRow<'_>> = (0..x.rows()).map(|row| x.row(row)).collect();
+    // Several pieces a thread, so that one that is held up delays the end by a piece at most.
+    let groups = w.groups().div_ceil(8 * team.threads());
+    if let [row] = rows.as_slice() {
+        return team.for_each_piece(out, groups * GROUP, |piece, out| {
+            for (index, out) in out.chunks_mut(GROUP).enumerate() {
+                let mut sums = [[0f32; GROUP]; TILE];
+                tile(isa, w, piece * groups + index, &[*row], &mut sums);
+                out.copy_from_slice(&sums[0][..out.len()]);
+            }
+        });
+    }
+    let mut by_group = vec![[0f32; GROUP]; w.groups() * rows.len()];
+    team.for_each_piece(&mut by_group, groups * rows.len(), |piece, out| {
+        for (index, out) in out.chunks_exact_mut(rows.len()).enumerate() {
+            for (rows, out) in rows.chunks(TILE).zip(out.chunks_mut(TILE)) {
+                tile(isa, w, piece * groups + index, rows, out);
+            }
+        }
+    });
+    for (group, sums) in by_group.chunks_exact(rows.len()).enumerate() {
+        for (row, sums) in sums.iter().enumerate() {
+            let out = &mut out[row * w.rows()..(row + 1) * w.rows()][group * GROUP..];
+            let count = out.len().min(GROUP);
+            out[..count].copy_from_slice(&sums[..count]);
+        }
+    }
+}
+
+/// Threads share out the rows: limited by arithmetic, the matrix comes through the caches a slice at a time.
+fn many_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
+    let rows_a_piece = x.rows().div_ceil(2 * team.threads()).next_multiple_of(TILE);
+    team.for_each_piece(out, rows_a_piece * w.rows(), |piece, out| {
+        let first = piece * rows_a_piece;
+        for slice in (0..w.groups()).step_by(CACHED_GROUPS) {
+            for (index, out) in out.chunks_mut(TILE * w.rows()).enumerate() {
+                let start = first + index * TILE;
+                let count = out.len() / w.rows();
+                let rows: [QuantizedRow<'_>; TILE] =
+                    std::array::from_fn(|i| x.row(start + i.min(count - 1)));
+                for group in slice..(slice + CACHED_GROUPS).min(w.groups()) {
+                    let mut sums = [[0f32; GROUP]; TILE];
+                    tile(isa, w, group, &rows[..count], &mut sums);
+                    for (sums, out) in sums.iter().zip(out.chunks_exact_mut(w.rows())) {
+                        let out = &mut out[group * GROUP..];
+                        let count = out.len().min(GROUP);
+                        out[..count].copy_from_slice(&sums[..count]);
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// The products of up to [`TILE`] rows with the 16 rows of a group.
+fn tile(isa: Isa, w: &Packed, group: usize, rows: &[QuantizedRow<'_>], out: &mut [[f32; GROUP]]) {
+    let group = w.group(group);
+    match *rows {
+        [a] => sized(isa, w.packing(), group, [a], out),
+        [a, b] => sized(isa, w.packing(), group, [a, b], out),
+        [a, b, c] => sized(isa, w.packing(), group, [a, b, c], out),
+        [a, b, c, d] => sized(isa, w.packing(), group, [a, b, c, d], out),
+        [a, b, c, d, e] => sized(isa, w.packing(), group, [a, b, c, d, e], out),
+        [a, b, c, d, e, f] => sized(isa, w.packing(), group, [a, b, c, d, e, f], out),
+        [a, b, c, d, e, f, g] => sized(isa, w.packing(), group, [a, b, c, d, e, f, g], out),
+        [a, b, c, d, e, f, g, h] => sized(isa, w.packing(), group, [a, b, c, d, e, f, g, h], out),
+        _ => {}
+    }
+}
+
+fn sized<const M: usize>(
+    isa: Isa,
+    packing: Packing,
+    group: Group<'_>,
+    rows: [QuantizedRow<'_>; M],
+    out: &mut [[f32; GROUP]],
+) {
+    let sums = match (isa, packing) {
+        (Isa::Portable, Packing::Q8) => portable::q8(group, rows),
+        (Isa::Portable, Packing::Q4) => portable::q4(group, rows),
+        // SAFETY: `Isa::detect` names a set only where the machine has its instructions.
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx2, Packing::Q8) => unsafe { x86::avx2_q8(group, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx2, Packing::Q4) => unsafe { x86::avx2_q4(group, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512Vnni, Packing::Q8) => unsafe { x86::avx512_q8(group, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        (Isa::Avx512Vnni, Packing::Q4) => unsafe { x86::avx512_q4(group, rows) },
+    };
+    out[..M].copy_from_slice(&sums);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::kernels::simd::Level;
+    use crate::engine::load::{RawTensor, Stored};
+    use std::num::NonZeroUsize;
+
+    fn team() -> Team {
+        Team::new(NonZeroUsize::new(2).unwrap())
+    }
+
+    fn isas() -> Vec<Isa> {
+        match Isa::detect() {
+            Isa::Portable => vec![Isa::Portable],
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx2 => vec![Isa::Portable, Isa::Avx2],
+            #[cfg(target_arch = "x86_64")]
+            Isa::Avx512Vnni => vec![Isa::Portable, Isa::Avx2, Isa::Avx512Vnni],
+        }
+    }
+
+    fn values(count: usize, seed: u64) -> Vec<f32> {
+        let mut state = seed;
+        let next = |_| {
+            state = state
+                .wrapping_mul(6364136223846793005)
+                .wrapping_add(1442695040888963407);
+            (state >> 40) as f32 / (1u64 << 24) as f32 - 0.5
+        };
+        (0..count).map(next).collect()
+    }
+
+    fn pack(packing: Packing, weights: &[f32], rows: usize) -> Packed {
+        let bytes: Vec<u8> = weights
+            .iter()
+            .flat_map(|value| value.to_le_bytes())
+            .collect();
+        let raw = RawTensor {
+            stored: Stored::F32,
+            bytes: &bytes,
+        };
+        Packed::pack(packing, &[(raw, rows)], weights.len() / rows, &team()).unwrap()
+    }
+
+    /// The product by the values that packed weights and quantized activations stand for.
+    fn plain(x: &Quantized, w: &Packed) -> Vec<f64> {
+        let mut products = Vec::new();
+        for row in (0..x.rows()).map(|row| x.row(row)) {
+            let blocks = row.values.iter().zip(row.scales);
+            let x: Vec<f64> = blocks
+                .flat_map(|(words, scale)| {
+                    let bytes = words.iter().flat_map(|word| word.to_le_bytes());
+                    bytes.map(|byte| f64::from(byte as i8) * f64::from(*scale))
+                })
+                .collect();
+            for w_row in 0..w.rows() {
+                let mut values = Vec::new();
+                w.append_row(w_row, &mut values);
+                products.push(values.iter().zip(&x).map(|(w, x)| f64::from(*w) * x).sum());
+            }
+        }
+        products
+    }
+
+    #[test]
+    fn every_kernel_equals_the_plain_product_in_ragged_shapes() {
+        let team = team();
+        for packing in [Packing::Q8, Packing::Q4] {
+            for (m, n, k) in [
+                (1, 1, 1),
+                (1, 16, 32),
+                (1, 130, 96),
+                (2, 17, 33),
+                (5, 40, 100),
+                (9, 16, 64),
+                (33, 50, 65),
+                (70, 20, 32),
+            ] {
+                let w = pack(packing, &values(n * k, 1), n);
+                let x = Quantized::new(&values(m * k, 2), k, Level::detect(), &team);
+                let expected = plain(&x, &w);
+                let bias = values(n, 3);
+                let mut results = Vec::new();
+                for isa in isas() {
+                    let found = multiply(isa, &x, &w, Some(&bias), &team);
+                    for (i, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                        let difference =
+                            (f64::from(*found) - expected - f64::from(bias[i % n])).abs();
+                        assert!(
+                            difference < 1e-4,
+                            "{isa:?} {packing:?} {m}x{n}x{k}: {difference}"
+                        );
+                    }
+                    results.push(found);
+                }
+                if let [_, avx2, avx512] = results.as_slice() {
+                    assert_eq!(avx2, avx512, "{packing:?} {m}x{n}x{k}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn extreme_values_do_not_saturate() {
+        let team = team();
+        for (weight, activation) in [(1.0, 1.0), (-1.0, 1.0), (1.0, -1.0), (-1.0, -1.0)] {
+            for packing in [Packing::Q8, Packing::Q4] {
+                let w = pack(packing, &[weight; 16 * 64], 16);
+                let x = Quantized::new(&[activation; 64], 64, Level::detect(), &team);
+                for isa in isas() {
+                    for product in multiply(isa, &x, &w, None, &team) {
+                        assert!(
+                            (product - 64.0 * weight * activation).abs() < 0.1,
+                            "{isa:?}: {product}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn zeros_stay_zero_and_nan_stays_nan() {
+        let team = team();
+        for packing in [Packing::Q8, Packing::Q4] {
+            let w = pack(packing, &values(20 * 40, 4), 20);
+            for isa in isas() {
+                let zero = Quantized::new(&[0.0; 40], 40, Level::detect(), &team);
+                assert!(
+                    multiply(isa, &zero, &w, None, &team)
+                        .iter()
+                        .all(|product| *product == 0.0)
+                );
+                for bad in [f32::NAN, f32::INFINITY] {
+                    let mut x = [0.5; 40];
+                    x[33] = bad;
+                    let x = Quantized::new(&x, 40, Level::detect(), &team);
+                    assert!(
+                        multiply(isa, &x, &w, None, &team)
+                            .iter()
+                            .all(|product| !product.is_finite())
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_is_bit_equal_alone_and_in_any_batch() {
+        let team = team();
+        let (k, n) = (96, 50);
+        let x = values(40 * k, 5);
+        let w = pack(Packing::Q8, &values(n * k, 6), n);
+        for isa in isas() {
+            for m in [2, 7, 31, 40] {
+                let batch = Quantized::new(&x[..m * k], k, Level::detect(), &team);
+                let batch = multiply(isa, &batch, &w, None, &team);
+                for (row, products) in x.chunks(k).zip(batch.chunks(n)) {
+                    let alone = Quantized::new(row, k, Level::detect(), &team);
+                    assert_eq!(
+                        multiply(isa, &alone, &w, None, &team),
+                        products,
+                        "{isa:?} {m}"
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! What the engine knows of a grammar: which tokens may come next, and which must.
+
+use super::TokenId;
+
+/// Holds a reply to a grammar. The only way in which a grammar reaches the engine.
+///
+/// The engine calls [`start`](LogitsMask::start) once, then for each token [`apply`](LogitsMask::apply) and
+/// [`accept`](LogitsMask::accept). Budgets count the tokens that the reply may still have, the one being accepted included.
+pub trait LogitsMask: Send {
+    /// What must come first.
+    ///
+    /// # Errors
+    /// [`MaskError::BudgetTooSmall`] if no reply is that short.
+    fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError>;
+
+    /// Sets the logits of tokens that may not come next to minus infinity.
+    ///
+    /// # Errors
+    /// If the grammar's automaton fails: its limits are reached.
+    fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError>;
+
+    /// Takes the chosen token and gives the tokens to append in its place: as a rule itself, and then what it forces;
+    /// but where a way to end within the budget would be lost, the way to end.
+    ///
+    /// # Errors
+    /// If the token may not come next.
+    fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError>;
+}
+
+/// Tokens to append to a reply.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct MaskStep {
+    /// The tokens, in order.
+    pub tokens: Vec<TokenId>,
+    /// Set if the reply ends after them.
+    pub end: Option<MaskEnd>,
+}
+
+/// Why a mask ends a reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MaskEnd {
+    /// Nothing can follow.
+    Complete,
+    /// The budget leaves room for the shortest end only, and the tokens are that end.
+    Closed,
+}
+
+/// Why a mask can't go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MaskError {
+    /// The shortest reply is longer than the budget.
+    #[error(
+        "the shortest valid reply takes {needed} tokens and only {budget} may be generated: raise max_tokens or shorten the prompt"
+    )]
+    BudgetTooSmall {
+        /// Tokens of the shortest reply.
+        needed: usize,
+        /// Tokens that may be generated.
+        budget: usize,
+    },
+    /// The automaton failed.
+    #[error("the grammar failed: {0}")]
+    Failed(String),
+}

@@ -1,0 +1,70 @@
+//! In which form weights are kept in memory, and how many threads work on them.
+
+use crate::engine::kernels::Cpu;
+use crate::engine::kernels::packed::Packing;
+use crate::engine::load::{Form, Stored};
+use candle_core::Device;
+use std::num::NonZeroUsize;
+
+/// How a model is loaded. The default is f32, the reference, on every physical core.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LoadOptions {
+    /// The form of the matrices.
+    pub quantization: Quantization,
+    /// Threads that share a step's work, the engine's own included; one for each physical core if not given.
+    pub threads: Option<NonZeroUsize>,
+}
+
+/// The form that the matrices are kept in. Norms and biases stay f32. Devices other than the CPU keep f32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Quantization {
+    /// f32: 4 bytes a weight, exact.
+    #[default]
+    None,
+    /// 8 bits in blocks of 32 (GGUF's Q8_0): 1.06 bytes a weight; close to exact.
+    Q8,
+    /// 4 bits in blocks of 32 (GGUF's Q4_0): 0.56 bytes a weight; the embedding and the head at 8 bits.
+    Q4,
+    /// As the file has it: 4 bits where it is Q4_0, 8 bits for every other format.
+    AsStored,
+}
+
+impl Quantization {
+    pub(crate) fn of_layer<'a>(
+        self,
+        stored: Option<Stored>,
+        device: &'a Device,
+        cpu: &'a Cpu,
+    ) -> Form<'a> {
+        self.form(stored, Packing::Q4, device, cpu)
+    }
+
+    pub(crate) fn of_embedding<'a>(
+        self,
+        stored: Option<Stored>,
+        device: &'a Device,
+        cpu: &'a Cpu,
+    ) -> Form<'a> {
+        self.form(stored, Packing::Q8, device, cpu)
+    }
+
+    /// `q4` is what [`Self::Q4`] means for this matrix.
+    fn form<'a>(
+        self,
+        stored: Option<Stored>,
+        q4: Packing,
+        device: &'a Device,
+        cpu: &'a Cpu,
+    ) -> Form<'a> {
+        let packing = match self {
+            _ if !device.is_cpu() => return Form::Dense(device),
+            Self::None => return Form::Dense(device),
+            Self::Q8 => Packing::Q8,
+            Self::Q4 => q4,
+            Self::AsStored if stored == Some(Stored::Q4_0) => Packing::Q4,
+            Self::AsStored => Packing::Q8,
+        };
+        Form::Packed(packing, cpu)
+    }
+}

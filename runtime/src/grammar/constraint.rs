@@ -1,0 +1,42 @@
+//! What a reply can be held to.
+
+use serde_json::Value as Json;
+
+use crate::signature::SignatureSpec;
+
+use super::GrammarError;
+use super::lark::reply_grammar;
+
+/// What a reply is held to.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum Constraint {
+    /// The output fields of a signature, in its format.
+    Signature(SignatureSpec),
+    /// A grammar in llguidance's dialect of Lark; its start rule is `start`.
+    Lark(String),
+    /// A regular expression that the whole reply matches.
+    Regex(String),
+    /// JSON of this schema.
+    JsonSchema(Json),
+}
+
+impl Constraint {
+    /// The grammar's text, by which compiled grammars are known again.
+    pub(super) fn source(&self) -> Result<Source, GrammarError> {
+        Ok(match self {
+            Constraint::Signature(spec) => Source::Lark(reply_grammar(spec)?),
+            Constraint::Lark(grammar) => Source::Lark(grammar.clone()),
+            Constraint::Regex(regex) => Source::Regex(regex.clone()),
+            Constraint::JsonSchema(schema) => Source::JsonSchema(schema.to_string()),
+        })
+    }
+}
+
+/// A grammar as text.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Source {
+    Lark(String),
+    Regex(String),
+    JsonSchema(String),
+}

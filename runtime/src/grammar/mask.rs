@@ -1,0 +1,201 @@
+//! A grammar under way, as the engine sees it: what is forced, what may follow, and how to end in time.
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use llguidance::Matcher;
+use toktrie::SimpleVob;
+
+use crate::engine::{LogitsMask, MaskEnd, MaskError, MaskStep, TokenId};
+
+use super::close::Closer;
+
+/// A state that computes its own mask while the engine runs the forward pass.
+pub(super) struct GrammarMask {
+    state: State,
+    helper: Option<Helper>,
+    closer: Arc<Closer>,
+    /// Tokens left at which each step is checked for a way to end.
+    watch: usize,
+}
+
+enum State {
+    Here(Matcher),
+    /// With the helper, which computes the mask of it.
+    Away,
+    /// Back, with its mask.
+    Masked(Matcher, SimpleVob),
+}
+
+impl GrammarMask {
+    pub(super) fn new(start: Matcher, closer: Arc<Closer>) -> Self {
+        GrammarMask {
+            state: State::Here(start),
+            helper: Helper::start(),
+            closer,
+            watch: usize::MAX,
+        }
+    }
+
+    /// The matcher, awaited if it is away.
+    fn take(&mut self) -> Result<Matcher, MaskError> {
+        match std::mem::replace(&mut self.state, State::Away) {
+            State::Here(matcher) | State::Masked(matcher, _) => Ok(matcher),
+            State::Away => {
+                let helper = self.helper.as_ref().ok_or_else(gone)?;
+                helper
+                    .done
+                    .recv()
+                    .map(|(matcher, _)| matcher)
+                    .map_err(|_| gone())
+            }
+        }
+    }
+
+    /// Sends the matcher to the helper; without one the mask is computed when it is asked for.
+    fn put(&mut self, matcher: Matcher) {
+        self.state = match &self.helper {
+            Some(helper) => match helper.work.send(matcher) {
+                Ok(()) => State::Away,
+                Err(back) => State::Here(back.0),
+            },
+            None => State::Here(matcher),
+        };
+    }
+
+    /// Ends by the shortest way, from a state in which there is one.
+    fn closed(&mut self, from: &Matcher, most: usize) -> Option<MaskStep> {
+        let tokens = self.closer.close(from, most)?;
+        Some(MaskStep {
+            tokens: tokens.into_iter().map(TokenId).collect(),
+            end: Some(MaskEnd::Closed),
+        })
+    }
+}
+
+impl LogitsMask for GrammarMask {
+    fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
+        let mut matcher = self.take()?;
+        let least = self
+            .closer
+            .close(&matcher, usize::MAX)
+            .map_or(0, |tokens| tokens.len());
+        if least > budget {
+            return Err(MaskError::BudgetTooSmall {
+                needed: least,
+                budget,
+            });
+        }
+        self.watch = 2 * least + 64;
+        let tokens: Vec<_> = matcher
+            .consume_ff_tokens()
+            .into_iter()
+            .map(TokenId)
+            .collect();
+        let end = ended(&matcher)?;
+        self.put(matcher);
+        Ok(MaskStep { tokens, end })
+    }
+
+    fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError> {
+        let mut matcher = self.take()?;
+        let before = (budget <= self.watch).then(|| matcher.clone());
+        matcher.consume_token(token.0).map_err(failed)?;
+        let mut tokens = vec![token];
+        tokens.extend(matcher.consume_ff_tokens().into_iter().map(TokenId));
+        let end = ended(&matcher)?;
+        if let Some(before) = before {
+            let rest = budget.checked_sub(tokens.len());
+            let can_end = rest
+                .is_some_and(|rest| end.is_some() || self.closer.close(&matcher, rest).is_some());
+            if !can_end && let Some(step) = self.closed(&before, budget) {
+                return Ok(step);
+            }
+        }
+        if end.is_none() {
+            self.put(matcher);
+        }
+        Ok(MaskStep { tokens, end })
+    }
+
+    fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
+        let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
+            State::Masked(matcher, mask) => (matcher, mask),
+            State::Here(mut matcher) => {
+                let mask = matcher.compute_mask_or_eos().map_err(failed)?;
+                (matcher, mask)
+            }
+            State::Away => {
+                let helper = self.helper.as_ref().ok_or_else(gone)?;
+                let (matcher, mask) = helper.done.recv().map_err(|_| gone())?;
+                (matcher, mask?)
+            }
+        };
+        rule_out(&mask, logits);
+        self.state = State::Masked(matcher, mask);
+        Ok(())
+    }
+}
+
+/// Sets what the mask does not allow to minus infinity.
+fn rule_out(mask: &SimpleVob, logits: &mut [f32]) {
+    for (word, logits) in mask.as_slice().iter().zip(logits.chunks_mut(32)) {
+        match *word {
+            0 => logits.fill(f32::NEG_INFINITY),
+            u32::MAX => {}
+            word => {
+                for (bit, logit) in logits.iter_mut().enumerate() {
+                    if word & (1 << bit) == 0 {
+                        *logit = f32::NEG_INFINITY;
+                    }
+                }
+            }
+        }
+    }
+    // The mask ends where the last token does; nothing is allowed beyond it.
+    let width = mask.as_slice().len() * 32;
+    if let Some(beyond) = logits.get_mut(width..) {
+        beyond.fill(f32::NEG_INFINITY);
+    }
+}
+
+/// Whether nothing can follow.
+fn ended(matcher: &Matcher) -> Result<Option<MaskEnd>, MaskError> {
+    match matcher.get_error() {
+        Some(error) => Err(MaskError::Failed(error)),
+        None => Ok(matcher.is_stopped().then_some(MaskEnd::Complete)),
+    }
+}
+
+fn failed(error: impl std::fmt::Display) -> MaskError {
+    MaskError::Failed(error.to_string())
+}
+
+fn gone() -> MaskError {
+    MaskError::Failed("the thread that computes masks is gone".into())
+}
+
+/// A thread that computes masks beside the forward pass. Ends when its mask is dropped.
+struct Helper {
+    work: Sender<Matcher>,
+    done: Receiver<(Matcher, Result<SimpleVob, MaskError>)>,
+}
+
+impl Helper {
+    /// `None` if the system gives no thread: masks are then computed when they are asked for.
+    fn start() -> Option<Self> {
+        let (work, jobs) = channel::<Matcher>();
+        let (results, done) = channel();
+        let run = move || {
+            for mut matcher in jobs {
+                let mask = matcher.compute_mask_or_eos().map_err(failed);
+                if results.send((matcher, mask)).is_err() {
+                    return;
+                }
+            }
+        };
+        let name = "candle-signature-mask".to_owned();
+        std::thread::Builder::new().name(name).spawn(run).ok()?;
+        Some(Helper { work, done })
+    }
+}

@@ -1,0 +1,34 @@
+//! What every program does at bottom: a prompt to a backend, the reply to values.
+
+use crate::adapter::{Backend, CandleAdapterError, CompletionRequest, Constraint};
+use crate::parse::parse_as;
+use crate::prompt::{Message, chat_messages};
+use crate::signature::{FieldValues, PartialDemo, SignatureSpec, ValueError};
+
+use super::Predicted;
+
+/// A spec with its demos.
+pub(super) struct Prompt<'a> {
+    pub spec: &'a SignatureSpec,
+    pub demos: Vec<PartialDemo>,
+}
+
+impl Prompt<'_> {
+    pub fn messages(&self, inputs: &FieldValues) -> Vec<Message> {
+        chat_messages(self.spec, &self.demos, inputs)
+    }
+}
+
+/// Sends the inputs, held to the grammar of the spec where the backend can, and reads the reply.
+pub(super) async fn call<B: Backend + ?Sized, O>(
+    backend: &B,
+    prompt: &Prompt<'_>,
+    inputs: &FieldValues,
+    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
+) -> Result<Predicted<O>, CandleAdapterError> {
+    let request = CompletionRequest::new(prompt.messages(inputs))
+        .held_to(Constraint::Signature(prompt.spec.clone()));
+    let completion = backend.complete(request).await?;
+    let (output, parsed) = parse_as(prompt.spec, &completion.text, from_values)?;
+    Ok(Predicted::new(output, completion, parsed))
+}

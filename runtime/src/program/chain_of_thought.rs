@@ -1,0 +1,83 @@
+//! Reasoning before the answer (Wei et al. 2022): a signature with a `reasoning` output in front.
+
+use crate::adapter::{Backend, CandleAdapterError};
+use crate::prompt::Message;
+use crate::signature::{
+    CanReason, Demo, FieldSet, Reasoned, Signature, SignatureSpec, reasoned_spec,
+};
+
+use super::Predicted;
+use super::call::{Prompt, call};
+
+/// A predictor that lets the model think first: the output is [`Reasoned`], which reads as the signature's own.
+#[derive(Debug, Clone)]
+pub struct ChainOfThought<S> {
+    spec: SignatureSpec,
+    demos: Vec<Demo<S>>,
+}
+
+impl<S: CanReason> ChainOfThought<S> {
+    /// A predictor without demos.
+    #[must_use]
+    pub fn new() -> Self {
+        ChainOfThought {
+            spec: reasoned_spec(S::SPEC),
+            demos: Vec::new(),
+        }
+    }
+
+    /// Adds demos. They show no reasoning, which the prompt says of them.
+    #[must_use]
+    pub fn with_demos(mut self, demos: impl IntoIterator<Item = Demo<S>>) -> Self {
+        self.demos.extend(demos);
+        self
+    }
+
+    /// Replaces the signature's instruction.
+    #[must_use]
+    pub fn with_instruction(mut self, instruction: impl Into<String>) -> Self {
+        self.spec.instruction = instruction.into().into();
+        self
+    }
+
+    /// The messages that [`ChainOfThought::call`] sends for this input.
+    #[must_use]
+    pub fn messages(&self, input: S::Input) -> Vec<Message> {
+        self.prompt().messages(&input.into_values())
+    }
+
+    /// Sends the input and parses the reply.
+    ///
+    /// # Errors
+    /// As [`super::Predict::call`].
+    pub async fn call<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: S::Input,
+    ) -> Result<Predicted<Reasoned<<S as Signature>::Output>>, CandleAdapterError> {
+        call(
+            backend,
+            &self.prompt(),
+            &input.into_values(),
+            Reasoned::from_values,
+        )
+        .await
+    }
+
+    fn prompt(&self) -> Prompt<'_> {
+        Prompt {
+            spec: &self.spec,
+            demos: self
+                .demos
+                .iter()
+                .map(|demo| demo.values().clone())
+                .collect(),
+        }
+    }
+}
+
+impl<S: CanReason> Default for ChainOfThought<S> {
+    fn default() -> Self {
+        ChainOfThought::new()
+    }
+}

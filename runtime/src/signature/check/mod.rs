@@ -1,0 +1,129 @@
+//! Literals checked against a signature by constant evaluation: what `example!` and `example_file!` hold is right
+//! before the program runs. Everything here is `const fn`, so no traits, no closures, no allocation.
+
+mod constraints;
+mod pattern;
+mod records;
+mod text;
+
+use super::{FieldSpec, Str};
+
+pub use pattern::{NotAscii, Step};
+pub use records::{Entry, Record, demos, record};
+
+/// A literal of the source or of a file.
+#[derive(Debug, Clone, Copy)]
+pub enum Literal {
+    /// `null`.
+    Null,
+    /// A boolean.
+    Bool(bool),
+    /// An integer, up to `i128::MAX`.
+    Int(i128),
+    /// An integer above that.
+    UInt(u128),
+    /// A float.
+    Float(f64),
+    /// A string.
+    Text(&'static str),
+    /// A list.
+    List(&'static [Literal]),
+    /// A map.
+    Map(&'static [(&'static str, Literal)]),
+    /// An expression, whose value is not known before the program runs.
+    Unknown,
+}
+
+/// What literals of a signature are checked by.
+pub struct Checks {
+    /// Name of the signature.
+    pub name: &'static Str,
+    /// Its inputs.
+    pub inputs: &'static [FieldSpec],
+    /// Its outputs.
+    pub outputs: &'static [FieldSpec],
+    /// Fields whose name in Rust is not the one shown.
+    pub renamed: &'static [(&'static str, &'static str)],
+    /// Programs of `regex` constraints, by the name shown.
+    pub patterns: &'static [(&'static str, &'static [Step])],
+}
+
+/// Checks the literal that `example!` gives a field, by the field's name in Rust, against its constraints.
+#[track_caller]
+pub const fn example_value(checks: &Checks, rust_name: &str, literal: &Literal) {
+    let name = shown_name(checks.renamed, rust_name);
+    let field = match find(checks.inputs, name) {
+        Some(field) => field,
+        None => match find(checks.outputs, name) {
+            Some(field) => field,
+            // No such field: rustc says so where the struct is built.
+            None => return,
+        },
+    };
+    if let Some(fault) = constraints::fault(field, pattern_of(checks.patterns, name), literal) {
+        panic!("{}", fault.as_str());
+    }
+}
+
+/// The program of a field's `regex`.
+const fn pattern_of(
+    patterns: &'static [(&'static str, &'static [Step])],
+    name: &str,
+) -> Option<&'static [Step]> {
+    let mut at = 0;
+    while at < patterns.len() {
+        if same(patterns[at].0, name) {
+            return Some(patterns[at].1);
+        }
+        at += 1;
+    }
+    None
+}
+
+const fn shown_name<'n>(
+    renamed: &'static [(&'static str, &'static str)],
+    rust_name: &'n str,
+) -> &'n str {
+    let mut at = 0;
+    while at < renamed.len() {
+        if same(renamed[at].0, rust_name) {
+            return renamed[at].1;
+        }
+        at += 1;
+    }
+    rust_name
+}
+
+const fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static FieldSpec> {
+    let mut at = 0;
+    while at < fields.len() {
+        if same(str_of(&fields[at].name), name) {
+            return Some(&fields[at]);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The text of a [`Str`] that a derive wrote.
+const fn str_of(text: &Str) -> &str {
+    match text {
+        Str::Borrowed(text) => text,
+        Str::Owned(_) => "",
+    }
+}
+
+const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut at = 0;
+    while at < a.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    true
+}

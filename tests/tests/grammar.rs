@@ -1,0 +1,235 @@
+//! Grammars compiled from specs: what they accept, what they refuse, and that replies under them always fit.
+
+mod engine_support;
+
+use std::sync::{Arc, LazyLock};
+
+use candle_signature::engine::{TokenId, Tokenizer};
+use candle_signature::grammar::{Constraint, Grammar, GrammarCompiler};
+use candle_signature::signature::{
+    Bound, Constraint as Demand, FieldSpec, FieldType, FieldValue, PromptFormat, SignatureSpec,
+    TypeRef,
+};
+use engine_support::qwen_tokenizer_json;
+
+static COMPILER: LazyLock<GrammarCompiler> = LazyLock::new(|| {
+    let tokenizer = Tokenizer::from_bytes(&qwen_tokenizer_json(), "tokenizer.json").unwrap();
+    GrammarCompiler::new(Arc::new(tokenizer), 151_665, TokenId(151_645)).unwrap()
+});
+
+fn field<T: FieldValue>(name: &str, demands: Vec<Demand>) -> FieldSpec {
+    FieldSpec {
+        constraints: demands.into(),
+        ..FieldSpec::owned(name, "", TypeRef::of::<T>())
+    }
+}
+
+fn spec(outputs: Vec<FieldSpec>) -> SignatureSpec {
+    SignatureSpec {
+        name: "Case".into(),
+        instruction: "".into(),
+        inputs: vec![field::<String>("input", vec![])].into(),
+        outputs: outputs.into(),
+        format: PromptFormat::Chat,
+    }
+}
+
+fn one_field<T: FieldValue>(demands: Vec<Demand>) -> Grammar {
+    COMPILER
+        .compile(&Constraint::Signature(spec(vec![field::<T>("x", demands)])))
+        .unwrap()
+}
+
+/// Whether a reply with this value of its only field is in the grammar.
+fn takes(grammar: &Grammar, value: &str) -> bool {
+    grammar.accepts(&format!("[[ ## x ## ]]\n{value}\n\n[[ ## completed ## ]]"))
+}
+
+#[track_caller]
+fn check(grammar: &Grammar, right: &[&str], wrong: &[&str]) {
+    for value in right {
+        assert!(takes(grammar, value), "refuses {value:?}");
+    }
+    for value in wrong {
+        assert!(!takes(grammar, value), "takes {value:?}");
+    }
+}
+
+#[test]
+fn free_text_is_anything_that_opens_no_marker() {
+    check(
+        &one_field::<String>(vec![]),
+        &[
+            "Oslo",
+            "two\nlines",
+            "a\n\nb",
+            "a\n\n\n\nb",
+            "see [[ ## x ## ]] inline",
+            "[[ -f x ]]",
+            "\\[[ ## x ## ]]",
+            "é ☃ \u{1F600}",
+            "#",
+            "x\n[[wiki]]",
+        ],
+        &[
+            "",
+            " ",
+            "\n",
+            "[[ ## y ## ]]",
+            "a\n[[ ## y ## ]]\nb",
+            "a\n  [[##y##]]",
+            "a\n**[[ ## y ## ]]**",
+        ],
+    );
+}
+
+#[test]
+fn numbers_keep_to_their_type_and_bounds() {
+    check(
+        &one_field::<u8>(vec![]),
+        &["0", "255"],
+        &["256", "-1", "1.0", "01", "+1", ""],
+    );
+    let bounded = vec![Demand::Min(Bound::Int(-5)), Demand::Max(Bound::Int(10))];
+    check(
+        &one_field::<i64>(bounded),
+        &["-5", "0", "10"],
+        &["-6", "11", "100"],
+    );
+    check(
+        &one_field::<u128>(vec![]),
+        &["340282366920938463463374607431768211455"],
+        &["340282366920938463463374607431768211456"],
+    );
+    check(
+        &one_field::<f64>(vec![]),
+        &["1.5", "-0.25", "3", "1e10"],
+        &["1.", ".5", "NaN", "inf", "1e999"],
+    );
+    let unit = vec![
+        Demand::Min(Bound::Float(0.0)),
+        Demand::Max(Bound::Float(1.0)),
+    ];
+    check(
+        &one_field::<f64>(unit),
+        &["0.0", "0.5", "1.0", "1"],
+        &["1.1", "-0.1", "2"],
+    );
+}
+
+#[test]
+fn values_are_json_as_the_prompt_writes_it() {
+    check(
+        &one_field::<bool>(vec![]),
+        &["true", "false"],
+        &["True", "yes", "1"],
+    );
+    check(
+        &one_field::<Option<i64>>(vec![]),
+        &["null", "7"],
+        &["None", ""],
+    );
+    check(
+        &one_field::<Vec<String>>(vec![]),
+        &["[]", "[\"a\"]", "[\"a\", \"b \\\"q\\\"\"]"],
+        &["[\"a\",\"b\"]", "[\"a\",]", "[a]", "[\n\"a\"]"],
+    );
+    check(
+        &one_field::<Vec<u8>>(vec![Demand::Len { min: 1, max: 2 }]),
+        &["[1]", "[1, 2]"],
+        &["[]", "[1, 2, 3]", "[256]"],
+    );
+    check(
+        &one_field::<std::collections::BTreeMap<String, bool>>(vec![]),
+        &["{}", "{\"a\": true, \"b\": false}"],
+        &["{\"a\": 1}", "{a: true}"],
+    );
+    check(
+        &one_field::<serde_json::Value>(vec![]),
+        &["{\"a\": [1, null]}", "3", "\"x\""],
+        &["{", "x"],
+    );
+}
+
+#[test]
+fn strings_keep_to_their_shape() {
+    let options = Demand::OneOf(vec!["red".into(), "dark blue".into()].into());
+    check(
+        &one_field::<String>(vec![options]),
+        &["red", "dark blue"],
+        &["blue", "red "],
+    );
+    check(
+        &one_field::<String>(vec![Demand::Regex("[A-Z]{2}-[0-9]+".into())]),
+        &["AB-1"],
+        &["AB-", "ab-1", "AB-1\nx"],
+    );
+    check(
+        &one_field::<String>(vec![Demand::Len { min: 2, max: 4 }]),
+        &["ab", "abcd", "é☃"],
+        &["a", "abcde", " a "],
+    );
+    check(
+        &one_field::<String>(vec![Demand::OneLine]),
+        &["one line"],
+        &["two\nlines"],
+    );
+}
+
+#[test]
+fn fields_come_in_order_with_their_markers() {
+    let outputs = vec![
+        field::<String>("reasoning", vec![]),
+        field::<i64>("answer", vec![]),
+    ];
+    let grammar = COMPILER
+        .compile(&Constraint::Signature(spec(outputs)))
+        .unwrap();
+    assert!(grammar.accepts(
+        "[[ ## reasoning ## ]]\n2 + 2\n= 4\n\n[[ ## answer ## ]]\n4\n\n[[ ## completed ## ]]"
+    ));
+    assert!(
+        !grammar
+            .accepts("[[ ## answer ## ]]\n4\n\n[[ ## reasoning ## ]]\nx\n\n[[ ## completed ## ]]")
+    );
+    assert!(!grammar.accepts("[[ ## reasoning ## ]]\nx\n\n[[ ## answer ## ]]\n4\n"));
+}
+
+#[test]
+fn a_spec_from_json_has_a_grammar_too() {
+    let ty = FieldType::List(candle_signature::signature::ListType {
+        item: TypeRef::of::<bool>(),
+        kind: candle_signature::signature::ListKind::Array(2),
+    });
+    let grammar = COMPILER
+        .compile(&Constraint::Signature(spec(vec![FieldSpec::owned(
+            "x", "", ty,
+        )])))
+        .unwrap();
+    check(
+        &grammar,
+        &["[true, false]"],
+        &["[true]", "[true, true, true]"],
+    );
+}
+
+#[test]
+fn what_can_not_be_satisfied_is_refused() {
+    let none = vec![Demand::Min(Bound::Int(5)), Demand::Max(Bound::Int(4))];
+    let error = COMPILER
+        .compile(&Constraint::Signature(spec(vec![field::<i64>("x", none)])))
+        .unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "field `x`: no value satisfies its constraints: min is above max"
+    );
+    let error = COMPILER
+        .compile(&Constraint::Lark("start: (".into()))
+        .unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("the grammar does not compile"),
+        "{error}"
+    );
+}

@@ -1,0 +1,10 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+enum Answer {
+    #[value(alias = "Yes")]
+    Yes,
+    No,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+enum Urgency {}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+struct Score(#[value(min = 0)] u8);
+
+fn main() {}

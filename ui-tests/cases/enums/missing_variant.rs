@@ -1,0 +1,11 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+enum Urgency {
+    Low,
+    High,
+}
+
+fn main() {
+    let _ = Urgency::Hihg;
+}

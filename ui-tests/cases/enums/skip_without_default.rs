@@ -1,0 +1,12 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+struct Person {
+    name: String,
+    #[value(skip)]
+    cache: Cache,
+}
+
+struct Cache;
+
+fn main() {}

@@ -1,0 +1,6 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+struct Nothing;
+
+fn main() {}

@@ -1,0 +1,10 @@
+use candle_signature::CandleValue;
+
+#[derive(CandleValue)]
+enum Answer {
+    #[value(aliass = "y")]
+    Yes,
+    No,
+}
+
+fn main() {}

@@ -1,0 +1,5 @@
+use candle_signature::examples;
+
+fn main() {
+    let _ = examples!["question": "input" => "2+2?", "answer": "output" => "4"];
+}

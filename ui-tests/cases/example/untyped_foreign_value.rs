@@ -1,0 +1,7 @@
+use candle_signature::example;
+
+struct Date;
+
+fn main() {
+    let _ = example! { "question": "input" => "When?", "answer": "output" => Date };
+}

@@ -1,0 +1,5 @@
+use candle_signature::example;
+
+fn main() {
+    let _ = example! { "question": "input" => "2+2?" };
+}

@@ -1,0 +1,9 @@
+use candle_signature::CandleSignature;
+
+#[derive(CandleSignature)]
+enum QA {
+    Question,
+    Answer,
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use candle_signature::CandleSignature;
+
+#[derive(CandleSignature)]
+struct QA;
+
+fn main() {}
