@@ -103,6 +103,8 @@ struct EvenInput;
 const EVEN_OUTPUTS: &[FieldSpec] = &[FieldSpec::new("n", "", TypeRef::of::<i64>(), &[], None)];
 
 impl FieldSet for EvenInput {
+    const FIELDS: &'static [FieldSpec] = &[];
+
     fn from_values(_: FieldValues) -> Result<Self, Vec<ValueError>> {
         Ok(EvenInput)
     }
@@ -113,6 +115,8 @@ impl FieldSet for EvenInput {
 }
 
 impl FieldSet for Even {
+    const FIELDS: &'static [FieldSpec] = EVEN_OUTPUTS;
+
     fn from_values(mut values: FieldValues) -> Result<Self, Vec<ValueError>> {
         match values.take("n").map(i64::from_value) {
             Some(Ok(n)) if n % 2 == 0 => Ok(Even { n }),
