@@ -27,14 +27,29 @@ async fn get_weather(city: String) -> Result<String, String> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let model = ModelPool::embedded().load_model(ModelPool::EMBEDDED).await?;
+    let model = ModelPool::embedded()
+        .load_model(ModelPool::EMBEDDED)
+        .await?;
     let adapter = CandleAdapter::from_loaded_model(model, CandleConfig::default())?;
     let program = ReAct::<Ask>::new().with_tool(GetWeatherTool);
-    for question in ["What is the weather in Oslo?", "What is the weather in Cairo?"] {
-        let out = program.call(&adapter, AskInput { question: question.into() }).await?;
+    for question in [
+        "What is the weather in Oslo?",
+        "What is the weather in Cairo?",
+    ] {
+        let out = program
+            .call(
+                &adapter,
+                AskInput {
+                    question: question.into(),
+                },
+            )
+            .await?;
         println!("{question}");
         for step in out.trajectory() {
-            println!("  {} -> {}({:?}) -> {}", step.thought, step.tool, step.args, step.observation);
+            println!(
+                "  {} -> {}({:?}) -> {}",
+                step.thought, step.tool, step.args, step.observation
+            );
         }
         println!("  answer: {}\n", out.answer);
     }
