@@ -39,6 +39,7 @@ fn greedy_generations_are_pytorchs_with_cache_without_and_in_chunks() {
         let engine = engine_with(EngineOptions {
             max_rows: 1,
             prefill_chunk,
+            ..EngineOptions::default()
         });
         for use_kv_cache in [true, false] {
             for (prompt, greedy) in goldens() {
@@ -61,6 +62,7 @@ fn generations_side_by_side_equal_those_alone() {
     let engine = engine_with(EngineOptions {
         max_rows: 3,
         prefill_chunk: 20,
+        ..EngineOptions::default()
     });
     let all = join_all(
         goldens()
@@ -375,6 +377,7 @@ fn a_failure_ends_its_own_request_and_the_engine_lives_on() {
     let engine = engine_with(EngineOptions {
         max_rows: 4,
         prefill_chunk: 16,
+        ..EngineOptions::default()
     });
     let (tokens, greedy) = goldens().remove(1);
     let good = engine.generate(GenerateRequest::greedy(tokens.clone(), 16));

@@ -61,7 +61,7 @@ fn faulty_signatures_are_refused_with_their_place() {
         ),
         (
             json!({"fields": []}),
-            "unknown key `fields`: the keys are `name`, `instruction`, `inputs` and `outputs`",
+            "unknown key `fields`: the keys are `name`, `instruction`, `format`, `inputs` and `outputs`",
         ),
         (
             json!({"outputs": [field("a", "i64"), field("a", "i64")]}),

@@ -256,6 +256,15 @@ pub enum EngineError {
         position: usize,
     },
 
+    /// Too many requests wait already.
+    #[error(
+        "{max} requests wait for the engine already: send fewer at a time, or raise max_waiting"
+    )]
+    QueueFull {
+        /// Requests that may wait.
+        max: usize,
+    },
+
     /// A step of the engine panicked; the request is lost, the engine goes on.
     #[error(
         "the engine panicked while running this request: {message}; other requests are not affected, please report it"

@@ -23,7 +23,9 @@ pub use model::options::{LoadOptions, Quantization};
 pub use model::qwen2::{Qwen2, Row};
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
-pub use scheduler::{Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings};
+pub use scheduler::{
+    CacheStats, Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings,
+};
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 
 /// A token by its number in the model's vocabulary.

@@ -1,52 +1,60 @@
-//! Keys and values of the tokens a sequence has been through, in buffers allocated once and written in place.
-//! `model/` writes and reads them; `scheduler.rs` decides how large they are and when they go.
+//! Keys and values of the tokens a sequence has been through, in blocks that sequences with equal beginnings share.
+//! `model/` reads and writes them; the scheduler decides who gets how many and what is kept for later.
+
+pub(crate) mod pool;
+pub(crate) mod tree;
 
 use super::kernels::attention::LayerKv;
 use super::{EngineError, ModelConfig};
 use candle_core::{DType, Device};
+use pool::{BLOCK_TOKENS, Block, Pool};
+use std::sync::Arc;
 
 /// The keys and values of one sequence, for every layer.
 #[derive(Debug)]
 pub struct KvCache {
-    layers: Vec<LayerKv>,
+    pool: Arc<Pool>,
+    blocks: Vec<Arc<Block>>,
+    /// The blocks' numbers, as the kernels want them.
+    table: Vec<u32>,
     len: usize,
     capacity: usize,
 }
 
 impl KvCache {
-    /// Room for `capacity` tokens of a model of this shape.
+    /// Room for `capacity` tokens of a model of this shape, shared with nobody.
     pub fn new(
         config: &ModelConfig,
         capacity: usize,
         device: &Device,
     ) -> Result<Self, EngineError> {
-        let layers = (0..config.layers)
-            .map(|_| LayerKv::new(config.kv_heads, capacity, config.head_dim, device))
-            .collect::<Result<_, _>>()?;
-        Ok(Self {
-            layers,
-            len: 0,
-            capacity,
-        })
+        let pool = Pool::new(config, capacity, device)?;
+        let blocks = (0..pool.blocks()).map_while(|_| pool.take()).collect();
+        Ok(Self::of_blocks(pool, blocks, 0, capacity))
     }
 
-    /// A cache that holds nothing and never will.
-    pub(crate) fn empty() -> Self {
+    /// A cache of blocks out of a pool, of which the first `len` tokens are filled. Blocks up to there may be
+    /// shared: they are full and never written again.
+    pub(crate) fn of_blocks(
+        pool: Arc<Pool>,
+        blocks: Vec<Arc<Block>>,
+        len: usize,
+        capacity: usize,
+    ) -> Self {
         Self {
-            layers: Vec::new(),
-            len: 0,
-            capacity: 0,
+            table: blocks.iter().map(|block| block.id()).collect(),
+            pool,
+            blocks,
+            len,
+            capacity,
         }
     }
 
     /// Bytes that a cache of `capacity` tokens takes.
     #[must_use]
     pub fn bytes(config: &ModelConfig, capacity: usize) -> usize {
-        2 * config.layers
-            * config.kv_heads
-            * config.head_dim
-            * capacity
-            * DType::F32.size_in_bytes()
+        let values = config.layers * config.kv_heads * config.head_dim;
+        2 * values * capacity.next_multiple_of(BLOCK_TOKENS) * DType::F32.size_in_bytes()
     }
 
     /// Tokens held.
@@ -72,9 +80,15 @@ impl KvCache {
         self.len = self.len.min(len);
     }
 
-    /// One layer's buffers. What is written after the tokens held counts only after [`Self::commit`].
-    pub(crate) fn layer(&self, layer: usize) -> &LayerKv {
-        &self.layers[layer]
+    /// The blocks, in the order of the sequence.
+    pub(crate) fn blocks(&self) -> &[Arc<Block>] {
+        &self.blocks
+    }
+
+    /// One layer's memory and the numbers of this sequence's blocks in it. What is written after the tokens held
+    /// counts only after [`Self::commit`].
+    pub(crate) fn layer(&self, layer: usize) -> (&LayerKv, &[u32]) {
+        (self.pool.layer(layer), &self.table)
     }
 
     /// Counts tokens that every layer has written as held. Until then a failed step leaves no trace.

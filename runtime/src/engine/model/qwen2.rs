@@ -322,8 +322,8 @@ impl Layer {
         let mut outputs = Vec::with_capacity(rows.len());
         for row in rows {
             let own = qkv.narrow(0, start, row.tokens.len())?;
-            let kv = row.cache.layer(layer);
-            outputs.push(kv.attend(&own, heads, row.cache.len(), cpu)?);
+            let (kv, table) = row.cache.layer(layer);
+            outputs.push(kv.attend(&own, heads, row.cache.len(), table, cpu)?);
             start += row.tokens.len();
         }
         let output = match outputs.as_slice() {

@@ -1,16 +1,19 @@
 //! The thread that owns generation and the handle by which async callers reach it.
 //! Requests go in over a channel, each answer comes back over its own; nothing here blocks an executor.
 
+mod memory;
 mod request;
 mod run;
 
 use super::{EngineError, Model, Sampler};
-use request::Job;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use memory::Memory;
+use request::{Job, Place};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
+pub use memory::CacheStats;
 pub use request::{FinishReason, GenerateRequest, Generation, Timings};
 
 /// How an engine divides its work.
@@ -20,6 +23,11 @@ pub struct EngineOptions {
     pub max_rows: usize,
     /// Most prompt tokens in one forward pass: bounds memory, and the time until a cancellation is seen.
     pub prefill_chunk: usize,
+    /// Tokens that the KV cache holds for all sequences together, those kept for later included. Without a number it
+    /// is a context for each row, a gigabyte at most, of which 200 MB are kept for later.
+    pub cache_tokens: Option<usize>,
+    /// Requests that may wait for a place among the rows; more are refused.
+    pub max_waiting: usize,
 }
 
 impl Default for EngineOptions {
@@ -27,6 +35,8 @@ impl Default for EngineOptions {
         Self {
             max_rows: 1,
             prefill_chunk: 256,
+            cache_tokens: None,
+            max_waiting: 1024,
         }
     }
 }
@@ -38,6 +48,12 @@ pub struct Engine {
     model: Arc<Model>,
     jobs: mpsc::UnboundedSender<Job>,
     stop: Arc<AtomicBool>,
+    /// Tokens that the KV cache holds.
+    cache_tokens: usize,
+    cache_stats: Arc<Mutex<CacheStats>>,
+    /// Requests that have no place yet, and how many there may be.
+    waiting: Arc<AtomicUsize>,
+    max_waiting: usize,
 }
 
 impl Engine {
@@ -48,8 +64,13 @@ impl Engine {
         let options = EngineOptions {
             max_rows: options.max_rows.max(1),
             prefill_chunk: options.prefill_chunk.max(1),
+            ..options
         };
-        let scheduler = run::Scheduler::new(model.clone(), options, receiver, stop.clone());
+        let (tokens, rows) = (options.cache_tokens, options.max_rows);
+        let memory = Memory::new(model.config(), tokens, rows, model.network().device())?;
+        let (cache_tokens, cache_stats) = (memory.tokens(), memory.stats());
+        let max_waiting = options.max_waiting;
+        let scheduler = run::Scheduler::new(model.clone(), options, receiver, stop.clone(), memory);
         std::thread::Builder::new()
             .name("candle-signature-engine".to_owned())
             .spawn(move || scheduler.run())
@@ -58,6 +79,10 @@ impl Engine {
             model,
             jobs: sender,
             stop,
+            cache_tokens,
+            cache_stats,
+            waiting: Arc::default(),
+            max_waiting,
         })
     }
 
@@ -65,6 +90,15 @@ impl Engine {
     #[must_use]
     pub fn model(&self) -> &Arc<Model> {
         &self.model
+    }
+
+    /// What the KV cache holds and has saved so far.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        *self
+            .cache_stats
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Queues a request at once; the future waits for its result. Dropping the future cancels the
@@ -81,7 +115,7 @@ impl Engine {
         &self,
         request: GenerateRequest,
     ) -> Result<oneshot::Receiver<Result<Generation, EngineError>>, EngineError> {
-        let limit = request.limit(self.model.config())?;
+        let limit = request.limit(self.model.config(), self.cache_tokens)?;
         let sampler = Sampler::new(request.sampling.clone(), &request.prompt)?;
         let (reply, receiver) = oneshot::channel();
         let job = Job {
@@ -90,6 +124,7 @@ impl Engine {
             sampler,
             queued: Instant::now(),
             reply,
+            place: Some(Place::take(&self.waiting, self.max_waiting)?),
         };
         self.jobs.send(job).map_err(|_| EngineError::Stopped)?;
         Ok(receiver)

@@ -1,6 +1,8 @@
 //! What a generation is asked for with and what it answers.
 
 use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, oneshot};
 
@@ -45,7 +47,12 @@ impl GenerateRequest {
     }
 
     /// The number of tokens that may be generated, or why none of this request can run.
-    pub(super) fn limit(&self, model: &ModelConfig) -> Result<usize, EngineError> {
+    /// `cache_tokens` is what the engine's whole cache holds.
+    pub(super) fn limit(
+        &self,
+        model: &ModelConfig,
+        cache_tokens: usize,
+    ) -> Result<usize, EngineError> {
         let actual = self.prompt.len();
         if actual == 0 {
             return Err(EngineError::EmptyPrompt);
@@ -69,8 +76,8 @@ impl GenerateRequest {
             });
         }
         let cache = match self.max_cache_tokens {
-            Some(max) if self.use_kv_cache => max,
-            _ => usize::MAX,
+            Some(max) if self.use_kv_cache => max.min(cache_tokens),
+            _ => cache_tokens,
         };
         if actual > cache {
             return Err(EngineError::CacheTooSmall { actual, max: cache });
@@ -137,6 +144,31 @@ pub(super) struct Job {
     pub sampler: Sampler,
     pub queued: Instant,
     pub reply: oneshot::Sender<Result<Generation, EngineError>>,
+    /// Given back when the request is admitted or gone.
+    pub place: Option<Place>,
+}
+
+/// A place in the queue.
+pub(super) struct Place(Arc<AtomicUsize>);
+
+impl Place {
+    /// A place among at most `max`.
+    pub fn take(taken: &Arc<AtomicUsize>, max: usize) -> Result<Self, EngineError> {
+        let place = Self(taken.clone());
+        // Counted first and given back by the drop: two callers never take the last place both.
+        let before = taken.fetch_add(1, Ordering::Relaxed);
+        if before < max {
+            Ok(place)
+        } else {
+            Err(EngineError::QueueFull { max })
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Job {

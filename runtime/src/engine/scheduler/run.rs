@@ -2,6 +2,7 @@
 //! A step that fails or panics costs the sequence that caused it, not the others.
 
 use super::EngineOptions;
+use super::memory::Memory;
 use super::request::{FinishReason, Generation, Job, Timings};
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
 use std::any::Any;
@@ -19,6 +20,7 @@ pub(super) struct Scheduler {
     stop: Arc<AtomicBool>,
     waiting: VecDeque<Job>,
     running: Vec<Sequence>,
+    memory: Memory,
 }
 
 /// A generation in progress.
@@ -49,6 +51,7 @@ impl Scheduler {
         options: EngineOptions,
         jobs: mpsc::UnboundedReceiver<Job>,
         stop: Arc<AtomicBool>,
+        memory: Memory,
     ) -> Self {
         Self {
             model,
@@ -57,6 +60,7 @@ impl Scheduler {
             stop,
             waiting: VecDeque::new(),
             running: Vec::new(),
+            memory,
         }
     }
 
@@ -85,29 +89,41 @@ impl Scheduler {
     /// Gives free places to those who wait, in their order.
     fn admit(&mut self) {
         self.running.retain(|sequence| !sequence.job.is_cancelled());
+        self.waiting.retain(|job| !job.is_cancelled());
+        self.memory.settle();
         while self.active() < self.options.max_rows
             && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
             && let Some(job) = self.waiting.pop_front()
         {
-            if job.is_cancelled() {
-                continue;
-            }
-            if job.limit == 0 && job.request.mask.is_none() {
-                Sequence::new(job, KvCache::empty()).finish(FinishReason::Length);
-                continue;
-            }
-            let capacity = job.request.prompt.len() + job.limit;
-            let model = &self.model;
-            match KvCache::new(model.config(), capacity, model.network().device()) {
-                Ok(cache) => {
-                    let mut sequence = Sequence::new(job, cache);
-                    match isolated(|| sequence.start()) {
-                        Ok(None) => self.running.push(sequence),
-                        Ok(Some(reason)) => sequence.finish(reason),
-                        Err(error) => sequence.fail(error),
-                    }
+            let nothing_to_do = job.limit == 0 && job.request.mask.is_none();
+            let capacity = if nothing_to_do {
+                0
+            } else {
+                job.request.prompt.len() + job.limit
+            };
+            let share = job.request.use_kv_cache && !nothing_to_do;
+            let Some(cache) = self.memory.reserve(&job.request.prompt, capacity, share) else {
+                // Those who run will give blocks back; without them there is nothing to wait for.
+                if self.running.is_empty() {
+                    let error = EngineError::CacheTooSmall {
+                        actual: capacity,
+                        max: self.memory.tokens(),
+                    };
+                    drop(job.reply.send(Err(error)));
+                    continue;
                 }
-                Err(error) => drop(job.reply.send(Err(error))),
+                self.waiting.push_front(job);
+                return;
+            };
+            let mut sequence = Sequence::new(job, cache);
+            if nothing_to_do {
+                sequence.finish(FinishReason::Length);
+                continue;
+            }
+            match isolated(|| sequence.start()) {
+                Ok(None) => self.running.push(sequence),
+                Ok(Some(reason)) => sequence.finish(reason),
+                Err(error) => sequence.fail(error),
             }
         }
     }
@@ -129,21 +145,33 @@ impl Scheduler {
         if running.is_empty() && !waiting.is_empty() {
             std::thread::sleep(READER_PATIENCE);
         }
-        self.running = step(&self.model, running, self.options.prefill_chunk);
+        let chunk = self.options.prefill_chunk;
+        self.running = step(&self.model, running, chunk, &mut self.memory);
         self.running.extend(waiting);
+        self.memory.settle();
     }
 }
 
 /// One forward pass over all sequences; on failure one for each, to find the one at fault. Returns those that go on.
-fn step(model: &Model, mut running: Vec<Sequence>, chunk: usize) -> Vec<Sequence> {
+fn step(
+    model: &Model,
+    mut running: Vec<Sequence>,
+    chunk: usize,
+    memory: &mut Memory,
+) -> Vec<Sequence> {
     if running.is_empty() {
         return running;
     }
     match isolated(|| forward(model, &mut running, chunk)) {
-        Ok(logits) => advance_all(model, running, logits),
+        Ok(logits) => {
+            for sequence in running.iter().filter(|one| one.job.request.use_kv_cache) {
+                memory.offer(&sequence.tokens, &sequence.cache);
+            }
+            advance_all(model, running, logits)
+        }
         Err(_) if running.len() > 1 => running
             .into_iter()
-            .flat_map(|sequence| step(model, vec![sequence], chunk))
+            .flat_map(|sequence| step(model, vec![sequence], chunk, memory))
             .collect(),
         Err(error) => {
             if let Some(sequence) = running.pop() {
@@ -219,7 +247,8 @@ fn advance_all(
 }
 
 impl Sequence {
-    fn new(job: Job, cache: KvCache) -> Self {
+    fn new(mut job: Job, cache: KvCache) -> Self {
+        job.place = None;
         Self {
             tokens: job.request.prompt.clone(),
             job,

@@ -5,18 +5,34 @@ use crate::engine::kernels::elementwise::exp;
 use crate::engine::kernels::simd::{LANES, Level, for_each_level, multiply_add, sum_of};
 
 /// Positions in a block of keys: `[d][16]`.
-pub(super) const BLOCK: usize = LANES;
+pub(crate) const BLOCK: usize = LANES;
 
-/// What a key head remembers.
+/// What a key head remembers of a sequence.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a> {
-    /// Blocks of `[d][16]`.
+    /// `[blocks, kv_heads, d, 16]`
     pub keys: &'a [f32],
-    /// `[positions, d]`
+    /// `[blocks, kv_heads, 16, d]`
     pub values: &'a [f32],
+    /// The sequence's blocks, in its order.
+    pub table: &'a [u32],
+    pub kv_heads: usize,
+    pub head: usize,
     pub d: usize,
     /// Positions that may be looked at.
     pub length: usize,
+}
+
+impl<'a> Memory<'a> {
+    /// This head's part of the sequence's blocks, up to `length`.
+    #[inline(always)]
+    fn blocks(&self, all: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
+        let size = BLOCK * self.d;
+        let (kv_heads, head) = (self.kv_heads, self.head);
+        let used = &self.table[..self.length.div_ceil(BLOCK)];
+        used.iter()
+            .map(move |block| &all[(*block as usize * kv_heads + head) * size..][..size])
+    }
 }
 
 for_each_level! {
@@ -63,18 +79,9 @@ fn attend_tile<const FUSED: bool, const Q: usize>(
     scores: &mut [f32],
     out: &mut [f32],
 ) {
-    let Memory {
-        keys,
-        values,
-        d,
-        length,
-    } = memory;
+    let Memory { d, length, .. } = memory;
     let padded = scores.len() / Q;
-    for (block, keys) in keys
-        .chunks_exact(BLOCK * d)
-        .take(padded / BLOCK)
-        .enumerate()
-    {
+    for (block, keys) in memory.blocks(memory.keys).enumerate() {
         let mut sums = [[0f32; BLOCK]; Q];
         for (i, key) in keys.as_chunks::<BLOCK>().0.iter().enumerate() {
             for (q, sums) in sums.iter_mut().enumerate() {
@@ -95,7 +102,10 @@ fn attend_tile<const FUSED: bool, const Q: usize>(
     while first < d {
         let width = (d - first).min(LANES);
         let mut sums = [[0f32; LANES]; Q];
-        for (j, value) in values.chunks_exact(d).take(length).enumerate() {
+        let values = memory
+            .blocks(memory.values)
+            .flat_map(|block| block.chunks_exact(d));
+        for (j, value) in values.take(length).enumerate() {
             if let Some(value) = value[first..].first_chunk::<LANES>() {
                 for (q, sums) in sums.iter_mut().enumerate() {
                     let score = scores[q * padded + j];
@@ -161,13 +171,19 @@ mod tests {
         (0..count).map(next).collect()
     }
 
-    /// Keys `[positions, d]` in blocks.
-    fn blocked(keys: &[f32], d: usize) -> Vec<f32> {
-        let positions = keys.len() / d;
-        let mut blocks = vec![f32::NAN; positions.next_multiple_of(BLOCK) * d];
-        for (i, value) in keys.iter().enumerate() {
+    /// `[positions, d]` of the second of two heads, in blocks that lie in reverse order.
+    fn blocked(positions: &[f32], d: usize, transposed: bool) -> Vec<f32> {
+        let count = (positions.len() / d).div_ceil(BLOCK);
+        let mut blocks = vec![f32::NAN; count * 2 * BLOCK * d];
+        for (i, value) in positions.iter().enumerate() {
             let (position, c) = (i / d, i % d);
-            blocks[position / BLOCK * BLOCK * d + c * BLOCK + position % BLOCK] = *value;
+            let block = count - 1 - position / BLOCK;
+            let inner = if transposed {
+                c * BLOCK + position % BLOCK
+            } else {
+                position % BLOCK * d + c
+            };
+            blocks[(block * 2 + 1) * BLOCK * d + inner] = *value;
         }
         blocks
     }
@@ -187,9 +203,13 @@ mod tests {
             for level in Level::all() {
                 let mut out = vec![f32::NAN; group * d];
                 let mut scores = vec![f32::NAN; 3];
+                let table: Vec<u32> = (0..(length + 3).div_ceil(BLOCK) as u32).rev().collect();
                 let memory = Memory {
-                    keys: &blocked(&keys, d),
-                    values: &cached,
+                    keys: &blocked(&keys, d, true),
+                    values: &blocked(&cached, d, false),
+                    table: &table,
+                    kv_heads: 2,
+                    head: 1,
                     d,
                     length,
                 };

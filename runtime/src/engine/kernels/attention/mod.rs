@@ -7,64 +7,115 @@ use candle_core::{
     CpuStorage, CustomOp3, DType, Device, InplaceOp2, Layout, Result, Shape, Tensor, bail,
 };
 use candle_nn::ops::softmax_last_dim;
-use group::{BLOCK, Memory, attend_group};
+use group::{Memory, attend_group};
 use std::cell::RefCell;
 
-/// The keys and values of one sequence in one layer.
+pub(crate) use group::BLOCK;
+
+/// One layer's keys and values of all sequences: blocks of 16 positions.
 #[derive(Debug)]
 pub(crate) struct LayerKv {
-    /// On the CPU `[kv_heads, blocks, d, 16]`: positions in blocks, see `group.rs`. Elsewhere `[kv_heads, capacity, d]`.
+    /// On the CPU `[blocks, kv_heads, d, 16]`, see `group.rs`. Elsewhere `[blocks, kv_heads, 16, d]`.
     keys: Tensor,
-    /// `[kv_heads, capacity, d]`
+    /// `[blocks, kv_heads, 16, d]`
     values: Tensor,
 }
 
 impl LayerKv {
-    pub(crate) fn new(kv_heads: usize, capacity: usize, d: usize, device: &Device) -> Result<Self> {
-        let capacity = capacity.next_multiple_of(BLOCK);
-        let keys: Shape = if device.is_cpu() {
-            (kv_heads, capacity / BLOCK, d, BLOCK).into()
+    pub(crate) fn new(kv_heads: usize, blocks: usize, d: usize, device: &Device) -> Result<Self> {
+        let plain = (blocks, kv_heads, BLOCK, d);
+        let keys = if device.is_cpu() {
+            (blocks, kv_heads, d, BLOCK)
         } else {
-            (kv_heads, capacity, d).into()
+            plain
         };
         Ok(Self {
             keys: Tensor::zeros(keys, DType::F32, device)?,
-            values: Tensor::zeros((kv_heads, capacity, d), DType::F32, device)?,
+            values: Tensor::zeros(plain, DType::F32, device)?,
         })
     }
 
-    /// Attention of a sequence's next tokens, after `at` that are here already. A row of `x` holds the query heads,
-    /// then the key heads, then the value heads; keys and values are stored. Returns `[tokens, heads * d]`.
-    pub(crate) fn attend(&self, x: &Tensor, heads: usize, at: usize, cpu: &Cpu) -> Result<Tensor> {
-        let (kv_heads, _, d) = self.values.dims3()?;
-        if !x.device().is_cpu() {
-            return self.attend_by_candle(x, heads, at);
+    /// Attention of a sequence's next tokens, after `at` that are here already, in the blocks that `table` lists. A
+    /// row of `x` holds the query heads, then the key heads, then the value heads; keys and values are stored.
+    /// Returns `[tokens, heads * d]`.
+    pub(crate) fn attend(
+        &self,
+        x: &Tensor,
+        heads: usize,
+        at: usize,
+        table: &[u32],
+        cpu: &Cpu,
+    ) -> Result<Tensor> {
+        let (_, kv_heads, _, d) = self.values.dims4()?;
+        let tokens = x.dim(0)?;
+        if at + tokens > table.len() * BLOCK {
+            bail!(
+                "{tokens} tokens after {at} do not fit {} blocks",
+                table.len()
+            );
         }
-        let first = heads * d;
-        let blocked = true;
-        self.keys
-            .inplace_op2(x, &StoreHeads { at, first, blocked })?;
-        let (first, blocked) = (first + kv_heads * d, false);
+        if !x.device().is_cpu() {
+            return self.attend_by_candle(x, heads, at, table);
+        }
+        let store = |first, transposed| StoreHeads {
+            at,
+            table,
+            heads: kv_heads,
+            d,
+            first,
+            transposed,
+        };
+        self.keys.inplace_op2(x, &store(heads * d, true))?;
         self.values
-            .inplace_op2(x, &StoreHeads { at, first, blocked })?;
-        x.apply_op3_no_bwd(&self.keys, &self.values, &Attention { heads, at, cpu })
+            .inplace_op2(x, &store((heads + kv_heads) * d, false))?;
+        let attention = Attention {
+            heads,
+            kv_heads,
+            d,
+            at,
+            table,
+            cpu,
+        };
+        x.apply_op3_no_bwd(&self.keys, &self.values, &attention)
     }
 
     /// The same by candle's own operations, for devices without a kernel here.
-    fn attend_by_candle(&self, x: &Tensor, heads: usize, at: usize) -> Result<Tensor> {
-        let (kv_heads, _, d) = self.values.dims3()?;
-        let tokens = x.dim(0)?;
-        let store = |cache: &Tensor, first: usize| {
+    fn attend_by_candle(
+        &self,
+        x: &Tensor,
+        heads: usize,
+        at: usize,
+        table: &[u32],
+    ) -> Result<Tensor> {
+        let (_, kv_heads, _, d) = self.values.dims4()?;
+        let end = at + x.dim(0)?;
+        let own = |first: usize| {
             let own = x.narrow(1, first * d, kv_heads * d)?.contiguous()?;
-            let by_head = own
-                .reshape((tokens, kv_heads, d))?
+            own.reshape((end - at, kv_heads, d))?
+                .transpose(0, 1)?
+                .contiguous()
+        };
+        let store = |cache: &Tensor, own: &Tensor| {
+            let mut position = at;
+            while position < end {
+                let count = (BLOCK - position % BLOCK).min(end - position);
+                let block = cache.narrow(0, table[position / BLOCK] as usize, 1)?;
+                let piece = own
+                    .narrow(1, position - at, count)?
+                    .contiguous()?
+                    .unsqueeze(0)?;
+                block.slice_set(&piece, 2, position % BLOCK)?;
+                position += count;
+            }
+            let used = Tensor::new(&table[..end.div_ceil(BLOCK)], x.device())?;
+            let blocks = cache
+                .index_select(&used, 0)?
                 .transpose(0, 1)?
                 .contiguous()?;
-            cache.slice_set(&by_head, 1, at)?;
-            cache.narrow(1, 0, at + tokens)
+            blocks.reshape((kv_heads, (), d))?.narrow(1, 0, end)
         };
-        let keys = store(&self.keys, heads)?;
-        let values = store(&self.values, heads + kv_heads)?;
+        let keys = store(&self.keys, &own(heads)?)?;
+        let values = store(&self.values, &own(heads + kv_heads)?)?;
         attend_by_matmul(x, heads, &keys, &values)
     }
 }
@@ -111,14 +162,17 @@ fn causal_mask(tokens: usize, length: usize, device: &Device) -> Result<Tensor> 
     Tensor::from_vec(mask, (tokens, length), device)
 }
 
-/// Writes heads into a cache from its position `at` on; their columns in `x` begin at `first`.
-struct StoreHeads {
+/// Writes a sequence's heads into its blocks from position `at` on; their columns in `x` begin at `first`.
+struct StoreHeads<'a> {
     at: usize,
+    table: &'a [u32],
+    heads: usize,
+    d: usize,
     first: usize,
-    blocked: bool,
+    transposed: bool,
 }
 
-impl InplaceOp2 for StoreHeads {
+impl InplaceOp2 for StoreHeads<'_> {
     fn name(&self) -> &'static str {
         "store-heads"
     }
@@ -130,33 +184,34 @@ impl InplaceOp2 for StoreHeads {
         x: &CpuStorage,
         x_layout: &Layout,
     ) -> Result<()> {
-        let (heads, capacity, d) = cache_dims(cache_layout)?;
-        let (tokens, columns) = x_layout.shape().dims2()?;
+        let Self { heads, d, .. } = *self;
+        let (_, columns) = x_layout.shape().dims2()?;
         let x = contiguous(x, x_layout)?;
         let (CpuStorage::F32(cache), Some((start, end))) =
             (cache, cache_layout.contiguous_offsets())
         else {
             bail!("the cache must be a contiguous f32 tensor");
         };
-        if self.at + tokens > capacity || self.first + heads * d > columns {
+        if self.first + heads * d > columns {
             bail!(
-                "{:?} does not fit {:?} at {}",
+                "{:?} has no {heads} heads at {}",
                 x_layout.shape(),
-                cache_layout.shape(),
-                self.at
+                self.first
             );
         }
-        for (head, cache) in cache[start..end].chunks_exact_mut(capacity * d).enumerate() {
-            for (position, row) in (self.at..).zip(x.chunks_exact(columns)) {
-                let own = &row[self.first + head * d..][..d];
-                if self.blocked {
-                    let block = &mut cache[position / BLOCK * BLOCK * d..];
-                    for (cache, own) in block[position % BLOCK..].iter_mut().step_by(BLOCK).zip(own)
-                    {
-                        *cache = *own;
-                    }
+        let cache = &mut cache[start..end];
+        for (position, row) in (self.at..).zip(x.chunks_exact(columns)) {
+            let block = self.table[position / BLOCK] as usize;
+            let own = row[self.first..][..heads * d].chunks_exact(d);
+            let blocks = cache[block * heads * d * BLOCK..].chunks_exact_mut(d * BLOCK);
+            for (block, own) in blocks.zip(own) {
+                if self.transposed {
+                    let targets = block[position % BLOCK..].iter_mut().step_by(BLOCK);
+                    targets
+                        .zip(own)
+                        .for_each(|(target, value)| *target = *value);
                 } else {
-                    cache[position * d..][..d].copy_from_slice(own);
+                    block[position % BLOCK * d..][..d].copy_from_slice(own);
                 }
             }
         }
@@ -164,18 +219,12 @@ impl InplaceOp2 for StoreHeads {
     }
 }
 
-/// Heads, capacity and width of keys or values on the CPU.
-fn cache_dims(layout: &Layout) -> Result<(usize, usize, usize)> {
-    match layout.shape().dims() {
-        [heads, blocks, d, BLOCK] => Ok((*heads, blocks * BLOCK, *d)),
-        [heads, capacity, d] => Ok((*heads, *capacity, *d)),
-        other => bail!("{other:?} is no cache"),
-    }
-}
-
 struct Attention<'a> {
     heads: usize,
+    kv_heads: usize,
+    d: usize,
     at: usize,
+    table: &'a [u32],
     cpu: &'a Cpu,
 }
 
@@ -199,19 +248,11 @@ impl CustomOp3 for Attention<'_> {
         v_layout: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let (tokens, columns) = x_layout.shape().dims2()?;
-        let (kv_heads, capacity, d) = cache_dims(v_layout)?;
-        let heads = self.heads;
-        if cache_dims(k_layout)? != (kv_heads, capacity, d)
-            || self.at + tokens > capacity
-            || !heads.is_multiple_of(kv_heads)
-            || columns < heads * d
-        {
-            bail!(
-                "attention of {:?} over {:?} and {:?}",
-                x_layout.shape(),
-                k_layout.shape(),
-                v_layout.shape()
-            );
+        let Self {
+            heads, kv_heads, d, ..
+        } = *self;
+        if !heads.is_multiple_of(kv_heads) || columns < heads * d {
+            bail!("{:?} has no {heads} heads of {d} values", x_layout.shape());
         }
         let x = contiguous(x, x_layout)?;
         let (keys, values) = (contiguous(keys, k_layout)?, contiguous(values, v_layout)?);
@@ -224,8 +265,11 @@ impl CustomOp3 for Attention<'_> {
                 let (token, head) = (piece / kv_heads, piece % kv_heads);
                 let own = &x[token * columns + head * group * d..][..group * d];
                 let memory = Memory {
-                    keys: &keys[head * capacity * d..][..capacity * d],
-                    values: &values[head * capacity * d..][..capacity * d],
+                    keys,
+                    values,
+                    table: self.table,
+                    kv_heads,
+                    head,
                     d,
                     length: self.at + token + 1,
                 };
@@ -247,17 +291,18 @@ mod tests {
     fn the_kernel_equals_candles_operations_over_several_steps() {
         let cpu = Cpu::new(None);
         for (heads, kv_heads, d) in [(2, 1, 4), (14, 2, 64), (6, 2, 8), (4, 4, 16)] {
-            let ours = LayerKv::new(kv_heads, 50, d, &Device::Cpu).unwrap();
+            let ours = LayerKv::new(kv_heads, 6, d, &Device::Cpu).unwrap();
             let theirs = LayerKv {
-                keys: Tensor::zeros((kv_heads, 50, d), DType::F32, &Device::Cpu).unwrap(),
+                keys: ours.values.zeros_like().unwrap(),
                 values: ours.values.copy().unwrap(),
             };
+            let table = [4, 0, 5, 2];
             let mut at = 0;
             for tokens in [1, 5, 1, 20, 16, 7] {
                 let columns = (heads + 2 * kv_heads) * d;
                 let x = Tensor::randn(0f32, 1.0, (tokens, columns), &Device::Cpu).unwrap();
-                let fast = ours.attend(&x, heads, at, &cpu).unwrap();
-                let plain = theirs.attend_by_candle(&x, heads, at).unwrap();
+                let fast = ours.attend(&x, heads, at, &table, &cpu).unwrap();
+                let plain = theirs.attend_by_candle(&x, heads, at, &table).unwrap();
                 let difference = (fast - plain).unwrap().abs().unwrap().max_all().unwrap();
                 assert!(
                     difference.to_scalar::<f32>().unwrap() < 1e-5,

@@ -1,0 +1,86 @@
+//! The memory that keys and values live in: blocks of 16 positions, allocated once, handed out and taken back.
+//! A block belongs to everyone who holds it and returns by itself when the last one lets go.
+
+use crate::engine::kernels::attention::{BLOCK, LayerKv};
+use crate::engine::{EngineError, ModelConfig};
+use candle_core::Device;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Positions in a block.
+pub(crate) const BLOCK_TOKENS: usize = BLOCK;
+
+/// All blocks of one model's caches, for every layer.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    layers: Vec<LayerKv>,
+    blocks: usize,
+    /// The last one returned is handed out first: its memory is warm, and untouched memory stays untouched.
+    free: Mutex<Vec<u32>>,
+}
+
+/// One block of a pool. Dropping it returns it.
+#[derive(Debug)]
+pub(crate) struct Block {
+    pool: Arc<Pool>,
+    id: u32,
+}
+
+impl Pool {
+    /// Room for this many tokens. The system gives memory when it is first written.
+    pub(crate) fn new(
+        config: &ModelConfig,
+        tokens: usize,
+        device: &Device,
+    ) -> Result<Arc<Self>, EngineError> {
+        let blocks = tokens.div_ceil(BLOCK_TOKENS);
+        let count = u32::try_from(blocks).unwrap_or(u32::MAX);
+        let layers = (0..config.layers)
+            .map(|_| LayerKv::new(config.kv_heads, blocks, config.head_dim, device))
+            .collect::<Result<_, _>>()?;
+        Ok(Arc::new(Self {
+            layers,
+            blocks,
+            free: Mutex::new((0..count).rev().collect()),
+        }))
+    }
+
+    pub(crate) fn layer(&self, layer: usize) -> &LayerKv {
+        &self.layers[layer]
+    }
+
+    /// Blocks in all.
+    pub(crate) fn blocks(&self) -> usize {
+        self.blocks
+    }
+
+    /// Blocks nobody holds.
+    pub(crate) fn free_blocks(&self) -> usize {
+        self.free().len()
+    }
+
+    /// A block nobody holds.
+    pub(crate) fn take(self: &Arc<Self>) -> Option<Arc<Block>> {
+        let id = self.free().pop()?;
+        Some(Arc::new(Block {
+            pool: self.clone(),
+            id,
+        }))
+    }
+
+    /// Pushing and popping leave nothing half done.
+    fn free(&self) -> MutexGuard<'_, Vec<u32>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Block {
+    pub(super) fn id(&self) -> u32 {
+        self.id
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        self.pool.free().push(self.id);
+    }
+}
