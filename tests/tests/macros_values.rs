@@ -248,14 +248,14 @@ fn a_partial_demo_writes_fields_as_the_prompt_does() {
     let demo = example!(Log {
         history: ["a", "b"],
         after: Duration::from_secs(5),
-        tags: [],
+        tags: ["x"],
         ..
     });
     assert_eq!(demo.values().inputs.get("history"), Some(&text("a\nb")));
     assert_eq!(demo.values().outputs.get("after"), Some(&Value::Int(5)));
     assert_eq!(
         demo.values().outputs.get("tags"),
-        Some(&Value::List(vec![]))
+        Some(&Value::List(vec![text("x")]))
     );
 }
 
