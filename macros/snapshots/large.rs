@@ -310,6 +310,25 @@ const _: () = {
                 ],
             ),
         ];
+        const SPECIAL: &'static [(
+            &'static ::core::primitive::str,
+            __candle::WriteSpecial,
+        )] = &[
+            (
+                "history",
+                |value| {
+                    let value = value.downcast::<Vec<Message>>().ok()?;
+                    __candle::Some(__candle::Value::String(render(&*value)))
+                },
+            ),
+            (
+                "due_in",
+                |value| {
+                    let value = value.downcast::<std::time::Duration>().ok()?;
+                    __candle::Some(seconds::into_value(*value))
+                },
+            ),
+        ];
         fn split(self) -> (Self::Input, Self::Output) {
             (
                 TriageInput {

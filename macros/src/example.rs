@@ -93,9 +93,13 @@ pub(crate) fn expand(private: &Path, typed: &Typed) -> TokenStream {
         Some(_) => {
             let fields = typed.fields.iter().map(|(name, value)| {
                 let (shown, value) = (name.unraw().to_string(), convert(private, value));
-                quote_spanned!(name.span()=> .part(#shown, |whole: #path| whole.#name).is(#value))
+                quote_spanned!(name.span()=> .part(#shown, |whole: #path| whole.#name).is(#value).done())
             });
-            quote!(<#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*)
+            quote! {
+                #[allow(unused_imports)]
+                use #private::ForeignPart as _;
+                <#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*
+            }
         }
     };
     quote_spanned!(path.span()=> { #(#checks)* #demo })

@@ -159,6 +159,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
     let patterns = patterns(signature);
+    let special = special(signature);
     let has_reasoning = signature
         .fields
         .iter()
@@ -182,11 +183,36 @@ fn signature_impl(signature: &Signature) -> TokenStream {
             )#format;
             #renamed
             #patterns
+            #special
 
             #split
         }
 
         #can_reason
+    }
+}
+
+/// How fields with `with` and `format_with` are written in a partial demo, which has no half to write them.
+fn special(signature: &Signature) -> TokenStream {
+    let private = &krate::alias();
+    let rows: Vec<_> = signature
+        .fields
+        .iter()
+        .filter(|(_, field)| field.attrs.with.is_some() || field.attrs.format_with.is_some())
+        .map(|(_, field)| {
+            let (name, ty) = (field.ident.unraw().to_string(), field.ty);
+            let value = field_code::into_value(private, field, &quote!(*value));
+            quote!((#name, |value| {
+                let value = value.downcast::<#ty>().ok()?;
+                #private::Some(#value)
+            }))
+        })
+        .collect();
+    if rows.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const SPECIAL: &'static [(&'static ::core::primitive::str, #private::WriteSpecial)] = &[#(#rows),*];
     }
 }
 

@@ -7,7 +7,7 @@ use candle_signature::prompt::Role;
 use candle_signature::signature::{
     Constraint, FieldSet, FieldType, FieldValue, FieldValues, PromptFormat, Signature, Value,
 };
-use candle_signature::{CandleSignature, CandleValue};
+use candle_signature::{CandleSignature, CandleValue, example};
 
 /// A duration as a whole number of seconds.
 mod seconds {
@@ -241,6 +241,22 @@ fn an_output_of_a_foreign_type_is_read_by_its_module() {
         (Duration::from_secs(5), &["unsorted".to_owned()][..])
     );
     assert_eq!(output.into_values().get("after"), Some(&Value::Int(5)));
+}
+
+#[test]
+fn a_partial_demo_writes_fields_as_the_prompt_does() {
+    let demo = example!(Log {
+        history: ["a", "b"],
+        after: Duration::from_secs(5),
+        tags: ["x"],
+        ..
+    });
+    assert_eq!(demo.values().inputs.get("history"), Some(&text("a\nb")));
+    assert_eq!(demo.values().outputs.get("after"), Some(&Value::Int(5)));
+    assert_eq!(
+        demo.values().outputs.get("tags"),
+        Some(&Value::List(vec![text("x")]))
+    );
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub use std::vec::Vec;
 pub use super::check;
 pub use super::example::untyped_example;
 pub use super::literal::{items, list, text};
+pub use super::part::{ForeignPart, WriteSpecial};
 pub use super::reader::{
     Read, Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant,
     values, variant, variant_fields, variant_value,
