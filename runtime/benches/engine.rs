@@ -4,8 +4,8 @@
 
 use candle_core::Device;
 use candle_signature::engine::{
-    KvCache, LoadOptions, ModelConfig, Quantization, Qwen2, Row, TokenId, Weights,
-    write_random_weights,
+    KvCache, LoadOptions, ModelConfig, Quantization, Qwen2, Row, Sampler, SamplingParams, TokenId,
+    Weights, write_random_weights,
 };
 use std::error::Error;
 use std::num::NonZeroUsize;
@@ -36,6 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     )?;
     let weights = Weights::open_safetensors(folder.path())?;
     println!("{}", cpu());
+    measure_sampler(config.vocab_size)?;
     let wanted: Vec<String> = std::env::args()
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
@@ -69,6 +70,58 @@ fn main() -> Result<(), Box<dyn Error>> {
             );
             measure(&network, name, bandwidth / bytes as f64)?;
         }
+    }
+    Ok(())
+}
+
+/// What choosing a token out of the whole vocabulary takes.
+fn measure_sampler(vocabulary: usize) -> Result<(), Box<dyn Error>> {
+    // Bell-shaped, as logits are: the sum of four uniform numbers.
+    let mut state = 1u64;
+    let mut uniform = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f32 / (1u64 << 24) as f32
+    };
+    let logits: Vec<f32> = (0..vocabulary)
+        .map(|_| (0..4).map(|_| uniform()).sum::<f32>() * 5.0)
+        .collect();
+    let sampled = SamplingParams {
+        temperature: 0.7,
+        seed: Some(1),
+        ..SamplingParams::default()
+    };
+    let (top_k, top_p) = (Some(20), 0.8);
+    println!("\nchoosing one of {vocabulary} tokens, median of 200:");
+    for (name, params) in [
+        ("greedy", SamplingParams::default()),
+        (
+            "top-k 20, top-p 0.8",
+            SamplingParams {
+                top_k,
+                top_p,
+                ..sampled.clone()
+            },
+        ),
+        (
+            "top-p 0.8",
+            SamplingParams {
+                top_p,
+                ..sampled.clone()
+            },
+        ),
+        ("temperature only", sampled),
+    ] {
+        let mut sampler = Sampler::new(params, &[])?;
+        let mut copy = logits.clone();
+        let mut times = Vec::new();
+        for _ in 0..200 {
+            let start = Instant::now();
+            sampler.sample(&mut copy, 0)?;
+            times.push(start.elapsed().as_secs_f64() * 1e6);
+        }
+        println!("  {name}: {} µs", spread(&mut times));
     }
     Ok(())
 }

@@ -166,7 +166,11 @@ fn the_penalty_counts_prompt_and_reply() {
     let mut sampler = Sampler::new(params, &[TokenId(0), TokenId(99)]).unwrap();
     let logits = [4.0, 3.0, 1.8, -1.0];
     let chosen: Vec<u32> = (0..4)
-        .map(|_| sampler.sample(&mut logits.clone(), 0).unwrap().0)
+        .map(|_| {
+            let token = sampler.sample(&mut logits.clone(), 0).unwrap();
+            sampler.observe(token);
+            token.0
+        })
         .collect();
     // 4/2 = 2 < 3; then 3/2 = 1.5 < 2 (token 0 again), which stays the best of 2, 1.5, 1.8, -1.
     assert_eq!(chosen, [1, 0, 0, 0]);

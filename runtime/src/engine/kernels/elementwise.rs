@@ -191,7 +191,7 @@ fn gate_body<const FUSED: bool>(gate_up: &[f32], width: usize, out: &mut [f32]) 
 /// `e^x` within 2 units in the last place, in operations that vectors have; below -87 it stays at 1e-38, above 88
 /// at 2e38. Coefficients are Cephes' (`expf.c`).
 #[inline(always)]
-pub(super) fn exp<const FUSED: bool>(x: f32) -> f32 {
+pub(crate) fn exp<const FUSED: bool>(x: f32) -> f32 {
     // 1.5 * 2^23: adding it rounds to an integer and leaves that in the low bits.
     const MAGIC: f32 = 12_582_912.0;
     // Not min and max: they would swallow a NaN.

@@ -9,7 +9,7 @@ mod memory;
 pub(crate) mod packed;
 mod quantized;
 pub(crate) mod rotary;
-mod simd;
+pub(crate) mod simd;
 mod team;
 
 use candle_core::{CpuStorage, Layout, Result, bail};

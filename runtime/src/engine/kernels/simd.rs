@@ -2,11 +2,11 @@
 //! The order of additions depends on the instruction set only, never on the tile: results are equal in every batch.
 
 /// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
-pub(super) const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// The instruction sets that the f32 kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Level {
+pub(crate) enum Level {
     Portable,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -16,7 +16,7 @@ pub(super) enum Level {
 
 impl Level {
     /// The best one of this machine. The standard library remembers what it has detected.
-    pub(super) fn detect() -> Self {
+    pub(crate) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             if is_x86_feature_detected!("avx512f") {
@@ -71,7 +71,7 @@ macro_rules! for_each_level {
     };
 }
 
-pub(super) use for_each_level;
+pub(crate) use for_each_level;
 
 for_each_level! {
     /// `out[j * m + i] = x_i · w_j` for `x` `[m, k]` and `w` `[n, k]`, where `m` and `n` follow from the lengths.
@@ -134,7 +134,7 @@ pub(super) fn sum_of_products<const FUSED: bool>(a: &[f32], b: &[f32]) -> f32 {
 
 /// In the order of a dot product, which vectors can follow.
 #[inline(always)]
-pub(super) fn sum_of(values: &[f32]) -> f32 {
+pub(crate) fn sum_of(values: &[f32]) -> f32 {
     let (whole, rest) = values.as_chunks::<LANES>();
     let mut sums = [0f32; LANES];
     for chunk in whole {

@@ -1,10 +1,12 @@
 //! From logits to a token: penalties, temperature, top-k, top-p, min-p, seed. Never sorts the vocabulary:
 //! each filter selects partially, in time linear in the candidates.
 
+mod select;
+
 use super::{EngineError, TokenId};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use std::cmp::Ordering;
+use select::{Candidate, at_least, best, nucleus, top_k, top_p, weigh};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
@@ -93,21 +95,6 @@ pub struct Sampler {
     candidates: Vec<Candidate>,
 }
 
-/// A token in the running; `weight` is proportional to its probability.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    id: u32,
-    logit: f32,
-    weight: f32,
-}
-
-impl Candidate {
-    /// Likelier first, the smaller id among equals: a total order, so that selection is reproducible.
-    fn order(a: &Self, b: &Self) -> Ordering {
-        b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id))
-    }
-}
-
 impl Sampler {
     /// A sampler for a sequence that begins with `prompt`.
     pub fn new(params: SamplingParams, prompt: &[TokenId]) -> Result<Self, EngineError> {
@@ -131,13 +118,16 @@ impl Sampler {
     /// Chooses a token. Minus infinity rules a token out; `position`, the tokens so far, is for errors.
     pub fn sample(&mut self, logits: &mut [f32], position: usize) -> Result<TokenId, EngineError> {
         self.penalize(logits);
-        let best = best(logits, position)?;
-        let token = if self.params.temperature == 0.0 {
-            best
-        } else {
-            self.draw(logits, logits[best.0 as usize])
+        let best = match best(logits) {
+            Ok(Some(best)) => best,
+            Ok(None) => return Err(EngineError::NothingToSample { position }),
+            Err(value) => return Err(EngineError::LogitsNotFinite { value, position }),
         };
-        Ok(token)
+        if self.params.temperature == 0.0 {
+            Ok(TokenId(best as u32))
+        } else {
+            Ok(self.draw(logits, logits[best]))
+        }
     }
 
     /// Counts a token as seen, whoever chose it.
@@ -162,95 +152,47 @@ impl Sampler {
     }
 
     fn draw(&mut self, logits: &[f32], best: f32) -> TokenId {
-        let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.clear();
-        candidates.extend(
-            logits
-                .iter()
-                .enumerate()
-                .filter(|(_, logit)| **logit > f32::NEG_INFINITY)
-                .map(|(id, logit)| Candidate {
-                    id: id as u32,
-                    logit: *logit,
-                    weight: 0.0,
-                }),
-        );
-        if let Some(k) = self.params.top_k
-            && k < candidates.len()
-        {
-            candidates.select_nth_unstable_by(k - 1, Candidate::order);
-            candidates.truncate(k);
+        let SamplingParams {
+            temperature,
+            top_k: k,
+            top_p: p,
+            min_p,
+            ..
+        } = self.params;
+        let found = &mut self.candidates;
+        match k {
+            Some(k) => {
+                top_k(logits, k, found);
+                weigh(found, best, temperature);
+                if p < 1.0 {
+                    let total: f64 = found.iter().map(|c| f64::from(c.weight)).sum();
+                    nucleus(found, total * f64::from(p));
+                }
+            }
+            None if p < 1.0 => top_p(logits, best, temperature, f64::from(p), found),
+            None => {
+                // A weight of `min_p` and a little more, for what rounding does to logarithms.
+                let floor = best + (min_p * 0.999).ln() * temperature;
+                at_least(logits, floor, found);
+                weigh(found, best, temperature);
+            }
         }
-        let temperature = self.params.temperature;
-        for candidate in &mut candidates {
-            candidate.weight = ((candidate.logit - best) / temperature).exp();
-        }
-        if self.params.top_p < 1.0 {
-            let kept = nucleus(&mut candidates, f64::from(self.params.top_p));
-            candidates.truncate(kept);
-        }
-        // The likeliest token has weight 1.
-        candidates.retain(|candidate| candidate.weight >= self.params.min_p);
-        let token = pick(&candidates, self.random.next_u64());
-        self.candidates = candidates;
-        token
+        found.retain(|candidate| candidate.weight >= min_p);
+        pick(found, self.random.next_u64()).unwrap_or(TokenId(0))
     }
-}
-
-/// The likeliest token, the first among equals.
-fn best(logits: &[f32], position: usize) -> Result<TokenId, EngineError> {
-    let mut best = None;
-    let mut top = f32::NEG_INFINITY;
-    for (id, logit) in logits.iter().enumerate() {
-        if logit.is_nan() || *logit == f32::INFINITY {
-            return Err(EngineError::LogitsNotFinite {
-                value: *logit,
-                position,
-            });
-        }
-        if *logit > top {
-            top = *logit;
-            best = Some(TokenId(id as u32));
-        }
-    }
-    best.ok_or(EngineError::NothingToSample { position })
-}
-
-/// Moves the fewest likeliest candidates whose weights reach `share` of the total to the front and returns
-/// their number. Halves the open range each time and looks at the heavier side only when the answer is there.
-fn nucleus(candidates: &mut [Candidate], share: f64) -> usize {
-    let mass = |part: &[Candidate]| part.iter().map(|c| f64::from(c.weight)).sum::<f64>();
-    let mut missing = mass(candidates) * share;
-    let (mut start, mut end) = (0, candidates.len());
-    while end - start > 1 {
-        let open = &mut candidates[start..end];
-        let middle = open.len() / 2;
-        open.select_nth_unstable_by(middle, Candidate::order);
-        let upper = mass(&open[..middle]);
-        if upper >= missing {
-            end = start + middle;
-        } else {
-            missing -= upper;
-            start += middle;
-        }
-    }
-    end
 }
 
 /// The candidate that a uniform random number falls on.
-fn pick(candidates: &[Candidate], random: u64) -> TokenId {
+fn pick(candidates: &[Candidate], random: u64) -> Option<TokenId> {
     let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
     // 53 bits: every value is exact in f64, and below 1.
     let mut rest = (random >> 11) as f64 / (1u64 << 53) as f64 * total;
-    let mut chosen = candidates[0];
     for candidate in candidates {
-        if candidate.weight > 0.0 {
-            chosen = *candidate;
-            rest -= f64::from(candidate.weight);
-            if rest < 0.0 {
-                break;
-            }
+        rest -= f64::from(candidate.weight);
+        if rest < 0.0 {
+            return Some(TokenId(candidate.id));
         }
     }
-    TokenId(chosen.id)
+    // Rounding can leave a trace of the number beyond the last.
+    candidates.last().map(|candidate| TokenId(candidate.id))
 }

@@ -1,0 +1,198 @@
+//! Finding the likeliest tokens among a hundred and fifty thousand without sorting them: most of the vocabulary is
+//! passed over sixteen logits at a time, because none of them reaches what has been found already.
+
+use crate::engine::kernels::elementwise::exp;
+use crate::engine::kernels::simd::{LANES, Level, for_each_level, sum_of};
+use std::cmp::Ordering;
+
+/// A token in the running; `weight` is proportional to its probability, 1 for the likeliest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Candidate {
+    pub id: u32,
+    pub logit: f32,
+    pub weight: f32,
+}
+
+impl Candidate {
+    /// Likelier first, the smaller id among equals: a total order, so that selection is reproducible.
+    fn order(a: &Self, b: &Self) -> Ordering {
+        b.logit.total_cmp(&a.logit).then(a.id.cmp(&b.id))
+    }
+}
+
+/// The largest logit and its first index. The error is a value that is NaN or infinite; no index means that every
+/// token is ruled out.
+pub(super) fn best(logits: &[f32]) -> Result<Option<usize>, f32> {
+    let (chunks, rest) = logits.as_chunks::<LANES>();
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    let mut sound = true;
+    for chunk in chunks {
+        for lane in 0..LANES {
+            // False for NaN and for infinity alike.
+            sound &= chunk[lane] < f32::INFINITY;
+            tops[lane] = if chunk[lane] > tops[lane] {
+                chunk[lane]
+            } else {
+                tops[lane]
+            };
+        }
+    }
+    sound &= rest.iter().all(|logit| *logit < f32::INFINITY);
+    if !sound {
+        let unsound = logits
+            .iter()
+            .copied()
+            .find(|logit| logit.is_nan() || *logit == f32::INFINITY);
+        return Err(unsound.unwrap_or(f32::NAN));
+    }
+    let top = tops
+        .iter()
+        .chain(rest)
+        .copied()
+        .fold(f32::NEG_INFINITY, f32::max);
+    if top == f32::NEG_INFINITY {
+        return Ok(None);
+    }
+    Ok(logits.iter().position(|logit| *logit == top))
+}
+
+/// The `k` likeliest tokens, in no order.
+pub(super) fn top_k(logits: &[f32], k: usize, found: &mut Vec<Candidate>) {
+    let room = k.saturating_mul(4).saturating_add(64);
+    let mut floor = f32::MIN;
+    found.clear();
+    for (chunk, first) in logits.chunks(LANES).zip((0..).step_by(LANES)) {
+        if !reaches(chunk, floor) {
+            continue;
+        }
+        append(chunk, first, floor, found);
+        if found.len() >= room {
+            keep(found, k);
+            floor = found
+                .iter()
+                .map(|candidate| candidate.logit)
+                .fold(f32::INFINITY, f32::min);
+        }
+    }
+    keep(found, k);
+}
+
+/// Every token with at least this logit that is not ruled out.
+pub(super) fn at_least(logits: &[f32], floor: f32, found: &mut Vec<Candidate>) {
+    let floor = floor.max(f32::MIN);
+    found.clear();
+    for (chunk, first) in logits.chunks(LANES).zip((0..).step_by(LANES)) {
+        if reaches(chunk, floor) {
+            append(chunk, first, floor, found);
+        }
+    }
+}
+
+/// The fewest likeliest tokens whose weights reach `share` of the whole vocabulary's, in no order.
+pub(super) fn top_p(
+    logits: &[f32],
+    best: f32,
+    temperature: f32,
+    share: f64,
+    found: &mut Vec<Candidate>,
+) {
+    let total = total_weight(logits, best, temperature);
+    // Weights below 2^-10, 2^-20: rarely is more of the tail needed.
+    for exponent in [7.0, 14.0, f32::INFINITY] {
+        at_least(logits, best - exponent * temperature, found);
+        weigh(found, best, temperature);
+        let mass: f64 = found
+            .iter()
+            .map(|candidate| f64::from(candidate.weight))
+            .sum();
+        if mass >= share * total {
+            break;
+        }
+    }
+    nucleus(found, share * total);
+}
+
+/// Gives candidates their weights.
+pub(super) fn weigh(candidates: &mut [Candidate], best: f32, temperature: f32) {
+    for candidate in candidates {
+        candidate.weight = exp::<false>((candidate.logit - best) / temperature);
+    }
+}
+
+/// Keeps the fewest likeliest candidates whose weights reach `missing`. Halves the open range each time and looks
+/// at the heavier side only when the answer is there.
+pub(super) fn nucleus(candidates: &mut Vec<Candidate>, mut missing: f64) {
+    let mass = |part: &[Candidate]| part.iter().map(|c| f64::from(c.weight)).sum::<f64>();
+    let (mut start, mut end) = (0, candidates.len());
+    while end - start > 1 {
+        let open = &mut candidates[start..end];
+        let middle = open.len() / 2;
+        open.select_nth_unstable_by(middle, Candidate::order);
+        let upper = mass(&open[..middle]);
+        if upper >= missing {
+            end = start + middle;
+        } else {
+            missing -= upper;
+            start += middle;
+        }
+    }
+    candidates.truncate(end);
+}
+
+/// Whether any of these is at least `floor`.
+fn reaches(chunk: &[f32], floor: f32) -> bool {
+    chunk
+        .iter()
+        .fold(false, |any, logit| any | (*logit >= floor))
+}
+
+fn append(chunk: &[f32], first: u32, floor: f32, found: &mut Vec<Candidate>) {
+    let all = (first..).zip(chunk).filter(|(_, logit)| **logit >= floor);
+    found.extend(all.map(|(id, logit)| Candidate {
+        id,
+        logit: *logit,
+        weight: 0.0,
+    }));
+}
+
+fn keep(found: &mut Vec<Candidate>, k: usize) {
+    if found.len() > k {
+        found.select_nth_unstable_by(k - 1, Candidate::order);
+        found.truncate(k);
+    }
+}
+
+/// The sum of all weights.
+fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
+    let mut weights = [0f32; 1024];
+    let mut total = 0.0;
+    let level = Level::detect();
+    for chunk in logits.chunks(weights.len()) {
+        let weights = &mut weights[..chunk.len()];
+        exponentials(level, chunk, best, temperature, weights);
+        total += f64::from(sum_of(weights));
+    }
+    total
+}
+
+for_each_level! {
+    fn exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = exponentials_body
+}
+
+#[inline(always)]
+fn exponentials_body<const FUSED: bool>(
+    logits: &[f32],
+    best: f32,
+    temperature: f32,
+    out: &mut [f32],
+) {
+    for (out, logit) in out.iter_mut().zip(logits) {
+        let weight = exp::<FUSED>((logit - best) / temperature);
+        // A token that is ruled out has no weight at all, not just very little.
+        *out = if *logit == f32::NEG_INFINITY {
+            0.0
+        } else {
+            weight
+        };
+    }
+}
