@@ -8,9 +8,12 @@ use serde_json::{Value as Json, json};
 
 use crate::record::{Accepted, Record, values};
 
+/// Reads one row of a set.
+type Reader = fn(&Json) -> anyhow::Result<Record>;
+
 /// The sets of a folder that fit the model's families.
 pub fn read(folder: &Path) -> anyhow::Result<Vec<Record>> {
-    let sets: [(&str, fn(&Json) -> anyhow::Result<Record>); 4] = [
+    let sets: [(&str, Reader); 4] = [
         ("extractive_qa", extractive_qa),
         ("intent", intent),
         ("sentiment", sentiment),

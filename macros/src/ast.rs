@@ -22,7 +22,8 @@ pub(crate) struct Signature<'a> {
 
 /// The keys of `#[signature(...)]`.
 pub(crate) struct SignatureAttrs {
-    pub(crate) krate: Path,
+    /// Path of the crate.
+    pub(crate) crate_path: Path,
     pub(crate) format: Format,
     /// Visibility of the halves, and the string that gave it.
     pub(crate) vis: Option<(Visibility, LitStr)>,
@@ -107,7 +108,7 @@ impl SignatureAttrs {
             }
         }
         SignatureAttrs {
-            krate: krate.unwrap_or_else(krate::default),
+            crate_path: krate.unwrap_or_else(krate::default),
             format: format.unwrap_or(Format::Chat),
             vis,
             input: input.unwrap_or_default(),

@@ -10,36 +10,36 @@ use syn::{Expr, ExprLit, Lit, Path};
 use crate::krate::private_at;
 
 /// The expression with its literals wrapped in conversions of the runtime.
-pub(crate) fn convert(krate: &Path, expr: &Expr) -> TokenStream {
+pub(crate) fn convert(private: &Path, expr: &Expr) -> TokenStream {
     let each = |items: &syn::punctuated::Punctuated<Expr, syn::Token![,]>| -> Vec<TokenStream> {
-        items.iter().map(|item| convert(krate, item)).collect()
+        items.iter().map(|item| convert(private, item)).collect()
     };
     let span = expr.span();
     match expr {
         Expr::Lit(ExprLit {
             lit: Lit::Str(_), ..
         }) => {
-            let private = private_at(krate, span);
+            let private = private_at(private, span);
             quote_spanned!(span=> #private::text(#expr))
         }
         Expr::Array(array) => {
             let items = each(&array.elems);
             let list = quote_spanned!(span=> [#(#items),*]);
-            let private = private_at(krate, span);
+            let private = private_at(private, span);
             quote_spanned!(span=> #private::items(#list))
         }
         Expr::Tuple(tuple) if !tuple.elems.is_empty() => {
             let items = each(&tuple.elems);
             quote_spanned!(span=> (#(#items,)*))
         }
-        Expr::Paren(inner) => convert(krate, &inner.expr),
-        Expr::Group(inner) => convert(krate, &inner.expr),
+        Expr::Paren(inner) => convert(private, &inner.expr),
+        Expr::Group(inner) => convert(private, &inner.expr),
         Expr::Struct(literal) if literal.qself.is_none() => {
             let (path, rest) = (&literal.path, &literal.rest);
             let dots = &literal.dot2_token;
             let fields = literal.fields.iter().map(|field| {
                 let member = &field.member;
-                let value = convert(krate, &field.expr);
+                let value = convert(private, &field.expr);
                 quote!(#member: #value)
             });
             quote!(#path { #(#fields,)* #dots #rest })

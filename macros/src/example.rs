@@ -9,7 +9,7 @@ use syn::{Expr, Ident, Path, Token, braced};
 
 use crate::convert::convert;
 use crate::ctxt::Ctxt;
-use crate::krate::{private, private_at};
+use crate::krate::private_at;
 use crate::literal;
 
 /// `Signature { field: value, .. }`.
@@ -60,7 +60,7 @@ impl Parse for Typed {
 }
 
 /// The demo, or what is wrong with its form.
-pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
+pub(crate) fn expand(private: &Path, typed: &Typed) -> TokenStream {
     let cx = Ctxt::new();
     let mut seen: Vec<&Ident> = Vec::new();
     for (name, _) in &typed.fields {
@@ -72,41 +72,44 @@ pub(crate) fn expand(krate: &Path, typed: &Typed) -> TokenStream {
     if let Err(errors) = cx.check() {
         let errors = errors.to_compile_error();
         let path = &typed.path;
-        return quote!({ #errors <#krate::__private::Demo<#path>>::from_partial(::core::default::Default::default()) });
+        return quote!({ #errors <#private::Demo<#path>>::from_partial(::core::default::Default::default()) });
     }
-    let private = private(krate);
     let path = &typed.path;
     let checks = typed
         .fields
         .iter()
-        .filter_map(|(name, value)| check(krate, path, name, value));
+        .filter_map(|(name, value)| check(private, path, name, value));
     let demo = match typed.partial {
         None => {
             let fields = typed.fields.iter().map(|(name, value)| {
-                let value = convert(krate, value);
+                let value = convert(private, value);
                 quote!(#name: #value)
             });
             {
-                let at_path = private_at(krate, path.span());
+                let at_path = private_at(private, path.span());
                 quote_spanned!(path.span()=> <#path as #at_path::Signature>::into_demo(#path { #(#fields),* }))
             }
         }
         Some(_) => {
             let fields = typed.fields.iter().map(|(name, value)| {
-                let (shown, value) = (name.unraw().to_string(), convert(krate, value));
-                quote_spanned!(name.span()=> .part(#shown, |whole: #path| whole.#name).is(#value))
+                let (shown, value) = (name.unraw().to_string(), convert(private, value));
+                quote_spanned!(name.span()=> .part(#shown, |whole: #path| whole.#name).is(#value).done())
             });
-            quote!(<#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*)
+            quote! {
+                #[allow(unused_imports)]
+                use #private::ForeignPart as _;
+                <#private::Demo<#path>>::from_partial(::core::default::Default::default()) #(#fields)*
+            }
         }
     };
     quote_spanned!(path.span()=> { #(#checks)* #demo })
 }
 
 /// The check of a literal against the field's constraints, made while the program compiles.
-fn check(krate: &Path, path: &Path, name: &Ident, value: &Expr) -> Option<TokenStream> {
-    let literal = literal::of_expr(krate, value)?;
+fn check(private: &Path, path: &Path, name: &Ident, value: &Expr) -> Option<TokenStream> {
+    let literal = literal::of_expr(private, value)?;
     let (name, span) = (name.unraw().to_string(), innermost(value).span());
-    let private = private_at(krate, span);
+    let private = private_at(private, span);
     let call = quote_spanned!(span=> #private::check::example_value(&<#path as #private::Signature>::CHECKS, #name, &#literal));
     // An item can't name `Self` or a parameter of the function around it; a const block can, and is evaluated
     // once the function is compiled.

@@ -8,7 +8,7 @@ use syn::parse::{Parse, ParseStream};
 use syn::{LitStr, Path, Token, Type};
 
 use crate::json::{self, Record};
-use crate::krate::{private, private_at};
+use crate::krate::private_at;
 use crate::literal;
 
 /// `"path" as Signature`, and `, ..` for demos that leave fields out.
@@ -46,11 +46,10 @@ impl Parse for File {
 }
 
 /// The demos, or what is wrong with the file.
-pub(crate) fn expand(krate: &Path, file: &File) -> TokenStream {
-    let private = private(krate);
+pub(crate) fn expand(private: &Path, file: &File) -> TokenStream {
     let signature = &file.signature;
     match read(&file.path) {
-        Ok((full_path, records)) => records_code(krate, file, &full_path, &records),
+        Ok((full_path, records)) => records_code(private, file, &full_path, &records),
         Err(error) => {
             let error = error.to_compile_error();
             quote!({ #error #private::Vec::<#private::Demo<#signature>>::new() })
@@ -85,12 +84,11 @@ fn read(path: &LitStr) -> syn::Result<(String, Vec<Record>)> {
     }
 }
 
-fn records_code(krate: &Path, file: &File, full_path: &str, records: &[Record]) -> TokenStream {
-    let private = private(krate);
+fn records_code(private: &Path, file: &File, full_path: &str, records: &[Record]) -> TokenStream {
     let (signature, partial, path) = (&file.signature, file.partial, &file.path);
-    let rows = records.iter().map(|record| record_code(krate, record));
+    let rows = records.iter().map(|record| record_code(private, record));
     let count = Literal::usize_unsuffixed(records.len());
-    let at_path = private_at(krate, path.span());
+    let at_path = private_at(private, path.span());
     let checks = (0..records.len()).map(|at| {
         let at = Literal::usize_unsuffixed(at);
         quote_spanned!(path.span()=> const _: () = #at_path::check::record(&<#signature as #at_path::Signature>::CHECKS, #path, &RECORDS[#at], #partial);)
@@ -104,12 +102,11 @@ fn records_code(krate: &Path, file: &File, full_path: &str, records: &[Record]) 
     })
 }
 
-fn record_code(krate: &Path, record: &Record) -> TokenStream {
-    let private = private(krate);
+fn record_code(private: &Path, record: &Record) -> TokenStream {
     let line = Literal::usize_unsuffixed(record.line);
     let entries = record.entries.iter().map(|entry| {
         let line = Literal::usize_unsuffixed(entry.line);
-        let (name, value) = (&entry.key, literal::of_json(krate, &entry.value));
+        let (name, value) = (&entry.key, literal::of_json(private, &entry.value));
         quote!(#private::check::Entry { line: #line, name: #name, value: #value })
     });
     quote!(#private::check::Record { line: #line, entries: &[#(#entries),*] })

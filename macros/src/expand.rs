@@ -12,6 +12,7 @@ use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
+use crate::krate;
 use crate::pattern;
 use crate::usual;
 use crate::valid;
@@ -40,50 +41,47 @@ pub(crate) fn half_ident(signature: &Signature, half: Role) -> Ident {
 }
 
 fn expand(signature: &Signature) -> TokenStream {
-    let input = half(signature, Role::Input);
-    let output = half(signature, Role::Output);
+    let halves = [Role::Input, Role::Output];
+    let [input, output] = halves.map(|half| half_struct(signature, half));
+    let [input_impls, output_impls] = halves.map(|half| half_impls(signature, half));
     let signature_impl = signature_impl(signature);
     let calls = calls(signature);
-    quote!(#input #output #signature_impl #calls)
+    let impls = quote!(#input_impls #output_impls #signature_impl #calls);
+    let impls = krate::scope(&signature.attrs.crate_path, impls);
+    quote!(#input #output #impls)
 }
 
-fn half(signature: &Signature, half: Role) -> TokenStream {
-    let definition = half_struct(signature, half);
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
+fn half_impls(signature: &Signature, half: Role) -> TokenStream {
+    let private = &krate::alias();
     let ident = half_ident(signature, half);
     let fields: Vec<_> = signature.half(half).collect();
-    let generics = bounded(krate, &half_generics(signature, half));
+    let generics = bounded(private, &half_generics(signature, half));
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let specs = fields.iter().map(|field| field_code::spec(krate, field));
+    let specs = fields.iter().map(|field| field_code::spec(private, field));
     let read = field_code::read_all(
-        krate,
+        private,
         &quote!(Self),
-        &quote!(<Self as #private::FieldSet>::FIELDS),
-        &quote!(values),
+        &quote!(#private::Reader::of::<Self>(values)),
         &fields,
         "errors",
     );
     let written = fields.iter().map(|field| {
         let ident = field.ident;
-        field_code::into_value(krate, field, &quote!(self.#ident))
+        field_code::into_value(private, field, &quote!(self.#ident))
     });
     let usual_impls = usual::impls(signature, half);
     quote! {
-        #definition
-
         #usual_impls
 
-        #[automatically_derived]
         impl #impl_generics #private::FieldSet for #ident #ty_generics #where_clause {
             const FIELDS: &'static [#private::FieldSpec] = &[#(#specs),*];
 
-            fn from_values(values: #private::FieldValues) -> #private::Result<Self, #private::Vec<#private::ValueError>> {
+            fn from_values(values: #private::FieldValues) -> #private::Read<Self> {
                 #read
             }
 
             fn into_values(self) -> #private::FieldValues {
-                #private::FieldValues::of_fields(<Self as #private::FieldSet>::FIELDS, [#(#written),*])
+                #private::values::<Self, _>([#(#written),*])
             }
         }
     }
@@ -135,11 +133,10 @@ pub(crate) fn vis<'a>(signature: &'a Signature) -> &'a Visibility {
 }
 
 fn signature_impl(signature: &Signature) -> TokenStream {
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
+    let private = &krate::alias();
     let ident = &signature.original.ident;
     let (name, instruction) = (ident.unraw().to_string(), &signature.instruction);
-    let generics = bounded(krate, &signature.original.generics);
+    let generics = bounded(private, &signature.original.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let (input, output) = (
         half_type(signature, Role::Input),
@@ -162,6 +159,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
     let patterns = patterns(signature);
+    let special = special(signature);
     let has_reasoning = signature
         .fields
         .iter()
@@ -174,7 +172,6 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     });
     let split = split(signature);
     quote! {
-        #[automatically_derived]
         impl #impl_generics #private::Signature for #ident #ty_generics #where_clause {
             type Input = #input;
             type Output = #output;
@@ -186,6 +183,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
             )#format;
             #renamed
             #patterns
+            #special
 
             #split
         }
@@ -194,10 +192,33 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     }
 }
 
+/// How fields with `with` and `format_with` are written in a partial demo, which has no half to write them.
+fn special(signature: &Signature) -> TokenStream {
+    let private = &krate::alias();
+    let rows: Vec<_> = signature
+        .fields
+        .iter()
+        .filter(|(_, field)| field.attrs.with.is_some() || field.attrs.format_with.is_some())
+        .map(|(_, field)| {
+            let (name, ty) = (field.ident.unraw().to_string(), field.ty);
+            let value = field_code::into_value(private, field, &quote!(*value));
+            quote!((#name, |value| {
+                let value = value.downcast::<#ty>().ok()?;
+                #private::Some(#value)
+            }))
+        })
+        .collect();
+    if rows.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        const SPECIAL: &'static [(&'static ::core::primitive::str, #private::WriteSpecial)] = &[#(#rows),*];
+    }
+}
+
 /// The programs by which literals are checked against `regex`.
 fn patterns(signature: &Signature) -> TokenStream {
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
+    let private = &krate::alias();
     let rows: Vec<_> = signature
         .fields
         .iter()
@@ -212,7 +233,7 @@ fn patterns(signature: &Signature) -> TokenStream {
             let Kind::Regex(regex) = &constraint.kind else {
                 return None;
             };
-            let (name, program) = (&field.shown, pattern::program(krate, &regex.value())?);
+            let (name, program) = (&field.shown, pattern::program(private, &regex.value())?);
             Some(quote!((#name, #program)))
         })
         .collect();
@@ -241,18 +262,16 @@ pub(crate) fn split(signature: &Signature) -> TokenStream {
 }
 
 fn calls(signature: &Signature) -> TokenStream {
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
+    let private = &krate::alias();
     let vis = vis(signature);
     let ident = &signature.original.ident;
-    let generics = bounded(krate, &signature.original.generics);
+    let generics = bounded(private, &signature.original.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let (input, output) = (
         half_type(signature, Role::Input),
         half_type(signature, Role::Output),
     );
     quote! {
-        #[automatically_derived]
         impl #impl_generics #ident #ty_generics #where_clause {
             /// Asks a backend for the outputs.
             ///
@@ -261,7 +280,7 @@ fn calls(signature: &Signature) -> TokenStream {
             #vis async fn predict<AnyBackend: #private::Backend + ?::core::marker::Sized>(
                 backend: &AnyBackend,
                 input: #input,
-            ) -> #private::Result<#private::Predicted<#output>, #private::CandleAdapterError> {
+            ) -> #private::Asked<#output> {
                 #private::predict::<Self, AnyBackend>(backend, input).await
             }
 
@@ -269,7 +288,7 @@ fn calls(signature: &Signature) -> TokenStream {
             #vis async fn predict_all<AnyBackend: #private::Backend + ?::core::marker::Sized>(
                 backend: &AnyBackend,
                 inputs: impl ::core::iter::IntoIterator<Item = #input>,
-            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
+            ) -> #private::Vec<#private::Asked<#output>> {
                 #private::predict_all::<Self, AnyBackend>(backend, inputs).await
             }
 
@@ -346,13 +365,11 @@ pub(crate) fn half_generics(signature: &Signature, half: Role) -> Generics {
 }
 
 /// The generics with the bounds that the traits ask of every type parameter.
-pub(crate) fn bounded(krate: &Path, generics: &Generics) -> Generics {
+pub(crate) fn bounded(private: &Path, generics: &Generics) -> Generics {
     let mut generics = generics.clone();
     for param in generics.type_params_mut() {
         param.default = None;
-        param
-            .bounds
-            .push(syn::parse_quote!(#krate::__private::FieldValue));
+        param.bounds.push(syn::parse_quote!(#private::FieldValue));
         param.bounds.push(syn::parse_quote!(::core::marker::Send));
         param.bounds.push(syn::parse_quote!('static));
     }

@@ -11,20 +11,19 @@ use crate::field::Field;
 use crate::krate::private_at;
 
 /// `FieldSpec::new(...)`.
-pub(crate) fn spec(krate: &Path, field: &Field) -> TokenStream {
-    let private = quote!(#krate::__private);
+pub(crate) fn spec(private: &Path, field: &Field) -> TokenStream {
     let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
-    let ty = type_ref(krate, field);
+    let ty = type_ref(private, field);
     let checked = attrs.with.is_none() && attrs.format_with.is_none();
     let constraints = attrs
         .constraints
         .iter()
-        .map(|constraint| constraint_tokens(krate, constraint, checked.then_some(field.ty)));
+        .map(|constraint| constraint_tokens(private, constraint, checked.then_some(field.ty)));
     let default = match &attrs.default {
         None => quote!(#private::None),
         Some(_) => {
-            let value = default_value(krate, field);
-            let value = into_value(krate, field, &value);
+            let value = default_value(private, field);
+            let value = into_value(private, field, &value);
             quote!(#private::Some(#private::DefaultValue::Lazy(|| #value)))
         }
     };
@@ -50,8 +49,7 @@ fn table_at(span: Span, rows: impl Iterator<Item = TokenStream>) -> TokenStream 
     }
 }
 
-fn type_ref(krate: &Path, field: &Field) -> TokenStream {
-    let private = quote!(#krate::__private);
+fn type_ref(private: &Path, field: &Field) -> TokenStream {
     let ty = field.ty;
     if field.attrs.format_with.is_some() {
         quote!(#private::TypeRef::TEXT)
@@ -59,15 +57,15 @@ fn type_ref(krate: &Path, field: &Field) -> TokenStream {
         let ty = of_module(with, "TYPE");
         quote!(#private::TypeRef::Lazy(|| #ty))
     } else {
-        as_field_value(krate, ty, "REF")
+        as_field_value(private, ty, "REF")
     }
 }
 
 /// The typed value of `default` or `default = value`.
-pub(crate) fn default_value(krate: &Path, field: &Field) -> TokenStream {
+pub(crate) fn default_value(private: &Path, field: &Field) -> TokenStream {
     match &field.attrs.default {
         Some((_, Some(value))) => {
-            let (ty, value) = (field.ty, convert(krate, value));
+            let (ty, value) = (field.ty, convert(private, value));
             quote!({ let value: #ty = #value; value })
         }
         Some((span, None)) => default_of(*span, field.ty),
@@ -80,17 +78,17 @@ fn default_of(span: Span, ty: &Type) -> TokenStream {
 }
 
 /// The function from an untyped value to the field's type.
-pub(crate) fn from_value(krate: &Path, field: &Field) -> TokenStream {
+pub(crate) fn from_value(private: &Path, field: &Field) -> TokenStream {
     match &field.attrs.with {
         Some(with) => of_module(with, "from_value"),
-        None => as_field_value(krate, field.ty, "from_value"),
+        None => as_field_value(private, field.ty, "from_value"),
     }
 }
 
 /// The untyped value of a typed one.
-pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> TokenStream {
+pub(crate) fn into_value(private: &Path, field: &Field, value: &TokenStream) -> TokenStream {
     if let Some(format_with) = &field.attrs.format_with {
-        let private = private_at(krate, format_with.span());
+        let private = private_at(private, format_with.span());
         let value: TokenStream = value
             .clone()
             .into_iter()
@@ -103,7 +101,7 @@ pub(crate) fn into_value(krate: &Path, field: &Field, value: &TokenStream) -> To
     }
     let into = match &field.attrs.with {
         Some(with) => of_module(with, "into_value"),
-        None => as_field_value(krate, field.ty, "into_value"),
+        None => as_field_value(private, field.ty, "into_value"),
     };
     quote!(#into(#value))
 }
@@ -115,16 +113,16 @@ fn of_module(module: &Path, item: &str) -> TokenStream {
 }
 
 /// `<T as FieldValue>::function`, all at the type's place: that is where a missing impl is to be reported.
-pub(crate) fn as_field_value(krate: &Path, ty: &Type, function: &str) -> TokenStream {
+pub(crate) fn as_field_value(private: &Path, ty: &Type, function: &str) -> TokenStream {
     let function = syn::Ident::new(function, ty.span());
-    let private = private_at(krate, ty.span());
+    let private = private_at(private, ty.span());
     quote_spanned!(ty.span()=> <#ty as #private::FieldValue>::#function)
 }
 
 /// A constraint; with a type given, also the check that the constraint suits it.
-fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
+fn constraint_tokens(private: &Path, constraint: &Constraint, ty: Option<&Type>) -> TokenStream {
     let span = constraint.key.span();
-    let private = private_at(krate, span);
+    let at_key = private_at(private, span);
     // For a foreign type (`with = ...`) only its module knows what suits it.
     let (suffix, generics) = match ty {
         Some(ty) => ("_of", quote_spanned!(span=> ::<#ty>)),
@@ -132,15 +130,15 @@ fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -
     };
     let call = |name: &str| {
         let name = syn::Ident::new(&format!("{name}{suffix}"), span);
-        quote_spanned!(span=> #private::constraint::#name #generics)
+        quote_spanned!(span=> #at_key::constraint::#name #generics)
     };
     match &constraint.kind {
         Kind::Min(bound) => {
-            let (call, bound) = (call("min"), self::bound(krate, bound.value));
+            let (call, bound) = (call("min"), self::bound(private, bound.value));
             quote_spanned!(span=> #call(#bound))
         }
         Kind::Max(bound) => {
-            let (call, bound) = (call("max"), self::bound(krate, bound.value));
+            let (call, bound) = (call("max"), self::bound(private, bound.value));
             quote_spanned!(span=> #call(#bound))
         }
         Kind::Len { min, max } => {
@@ -163,7 +161,7 @@ fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -
             let choices = table(
                 choices
                     .iter()
-                    .map(|choice| quote!(#private::Str::Borrowed(#choice))),
+                    .map(|choice| quote!(#at_key::Str::Borrowed(#choice))),
             );
             quote!(#call(#choices))
         }
@@ -178,8 +176,7 @@ fn constraint_tokens(krate: &Path, constraint: &Constraint, ty: Option<&Type>) -
     }
 }
 
-fn bound(krate: &Path, bound: NumberValue) -> TokenStream {
-    let private = quote!(#krate::__private);
+fn bound(private: &Path, bound: NumberValue) -> TokenStream {
     match bound {
         NumberValue::Int(n) => {
             let n = Literal::i128_unsuffixed(n);
@@ -198,21 +195,19 @@ fn bound(krate: &Path, bound: NumberValue) -> TokenStream {
 
 /// The body of `from_values`: `constructor { field, .. }` of what `reader` gives, or its `failure()`.
 pub(crate) fn read_all(
-    krate: &Path,
+    private: &Path,
     constructor: &TokenStream,
-    table: &TokenStream,
-    values: &TokenStream,
+    reader: &TokenStream,
     fields: &[&Field],
     failure: &str,
 ) -> TokenStream {
-    let private = quote!(#krate::__private);
     let failure = quote::format_ident!("{failure}");
     let shown: Vec<_> = fields.iter().filter(|field| field.is_shown()).collect();
     let locals: Vec<_> = (0..shown.len())
         .map(|at| quote::format_ident!("f{at}"))
         .collect();
     let takes = shown.iter().enumerate().map(|(at, field)| {
-        let (at, from) = (Literal::usize_unsuffixed(at), from_value(krate, field));
+        let (at, from) = (Literal::usize_unsuffixed(at), from_value(private, field));
         take(field.ty, quote!(#at, #from))
     });
     let idents = shown.iter().map(|field| field.ident);
@@ -220,18 +215,18 @@ pub(crate) fn read_all(
         .iter()
         .filter(|field| !field.is_shown())
         .map(|field| {
-            let (ident, value) = (field.ident, default_value(krate, field));
+            let (ident, value) = (field.ident, default_value(private, field));
             quote!(#ident: #value)
         });
     let build = quote!(#constructor { #(#idents: #locals,)* #(#skipped,)* });
     if shown.is_empty() {
         return quote! {
-            let _ = #values;
+            let _ = #reader;
             #private::Ok(#build)
         };
     }
     quote! {
-        let mut reader = #private::Reader::new(#values, #table);
+        let mut reader = #reader;
         let (#(#private::Some(#locals),)*) = (#(#takes,)*) else {
             return #private::Err(reader.#failure());
         };

@@ -9,7 +9,7 @@ use crate::expand::bounded;
 use crate::expand_field::{self as field_code, as_field_value, read_all, table};
 use crate::fallback;
 use crate::field::Field;
-use crate::krate::private_at;
+use crate::krate::{self, private_at};
 use crate::shape::{is_option, is_standard};
 use crate::value::{Body, Payload, Value, Variant};
 
@@ -27,18 +27,18 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 }
 
 fn expand(value: &Value) -> TokenStream {
-    let private = private(value);
+    let private = &krate::alias();
     let ident = &value.original.ident;
-    let generics = bounded(&value.krate, &value.original.generics);
+    let generics = bounded(&krate::alias(), &value.original.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
     let kind = kind(value);
     let (ty, from, into) = match &value.body {
         Body::Struct(fields) => structure(value, fields),
-        Body::Newtype(inner) => newtype(value, inner),
+        Body::Newtype(inner) => newtype(inner),
         Body::Enum(variants) => enumeration(value, variants),
         Body::Broken => return TokenStream::new(),
     };
-    quote! {
+    let value_impl = quote! {
         #[automatically_derived]
         impl #impl_generics #private::FieldValue for #ident #ty_generics #where_clause {
             const TYPE: &'static #private::FieldType = #ty;
@@ -52,24 +52,22 @@ fn expand(value: &Value) -> TokenStream {
                 #into
             }
         }
-    }
-}
-
-fn private(value: &Value) -> TokenStream {
-    let krate = &value.krate;
-    quote!(#krate::__private)
+    };
+    krate::scope(&value.crate_path, value_impl)
 }
 
 /// The type for constant evaluation: of a field's type only what the standard library's names tell, because a
 /// type of the user's may contain this one.
 fn kind(value: &Value) -> TokenStream {
-    let private = private(value);
+    let private = &krate::alias();
     let kind = match &value.body {
         Body::Struct(fields) => {
-            let rows = shown(fields).map(|field| kind_field(value, field));
+            let rows = shown(fields).map(|field| kind_field(field));
             quote!(&#private::Kind::Struct(&[#(#rows),*]))
         }
-        Body::Newtype(inner) if is_standard(inner) => as_field_value(&value.krate, inner, "KIND"),
+        Body::Newtype(inner) if is_standard(inner) => {
+            as_field_value(&krate::alias(), inner, "KIND")
+        }
         Body::Newtype(_) | Body::Broken => return TokenStream::new(),
         Body::Enum(variants) => {
             let is_unit = variants
@@ -90,13 +88,13 @@ fn kind(value: &Value) -> TokenStream {
     quote!(const KIND: &'static #private::Kind = #kind;)
 }
 
-fn kind_field(value: &Value, field: &Field) -> TokenStream {
-    let private = private(value);
+fn kind_field(field: &Field) -> TokenStream {
+    let private = &krate::alias();
     let (name, has_default) = (&field.shown, field.attrs.default.is_some());
     let kind = if field.attrs.with.is_some() {
         quote!(&#private::Kind::Any)
     } else if is_standard(field.ty) {
-        as_field_value(&value.krate, field.ty, "KIND")
+        as_field_value(&krate::alias(), field.ty, "KIND")
     } else if is_option(field.ty) {
         quote!(&#private::Kind::Option(&#private::Kind::Any))
     } else {
@@ -106,8 +104,8 @@ fn kind_field(value: &Value, field: &Field) -> TokenStream {
 }
 
 /// `TYPE` of the type being derived.
-fn own_type(value: &Value) -> TokenStream {
-    let private = private(value);
+fn own_type() -> TokenStream {
+    let private = &krate::alias();
     quote!(<Self as #private::FieldValue>::TYPE)
 }
 
@@ -116,38 +114,31 @@ fn shown<'f, 'a>(fields: &'f [Field<'a>]) -> impl Iterator<Item = &'f Field<'a>>
 }
 
 fn structure(value: &Value, fields: &[Field]) -> (TokenStream, TokenStream, TokenStream) {
-    let (private, krate, own) = (private(value), &value.krate, own_type(value));
+    let (private, own) = (&krate::alias(), own_type());
     let (name, desc) = (&value.shown, &value.desc);
-    let specs = table(shown(fields).map(|field| field_code::spec(krate, field)));
+    let specs = table(shown(fields).map(|field| field_code::spec(private, field)));
     let ty = quote!(&#private::FieldType::Struct(#private::StructSpec::new(#name, #desc, #specs)));
     let all: Vec<_> = fields.iter().collect();
-    let rows = quote!(#private::struct_fields(#own));
-    let from = read_all(
-        krate,
-        &quote!(Self),
-        &rows,
-        &quote!(#private::struct_values(value)?),
-        &all,
-        "error",
-    );
+    let reader = quote!(#private::Reader::new(#private::struct_values(value)?, #private::struct_fields(#own)));
+    let from = read_all(private, &quote!(Self), &reader, &all, "error");
     let written = shown(fields).map(|field| {
         let ident = field.ident;
-        field_code::into_value(krate, field, &quote!(self.#ident))
+        field_code::into_value(private, field, &quote!(self.#ident))
     });
     let into = quote!(#private::struct_value(#own, [#(#written),*]));
     (ty, from, into)
 }
 
-fn newtype(value: &Value, inner: &Type) -> (TokenStream, TokenStream, TokenStream) {
-    let [ty, from, into] =
-        ["TYPE", "from_value", "into_value"].map(|item| as_field_value(&value.krate, inner, item));
+fn newtype(inner: &Type) -> (TokenStream, TokenStream, TokenStream) {
+    let [ty, from, into] = ["TYPE", "from_value", "into_value"]
+        .map(|item| as_field_value(&krate::alias(), inner, item));
     (ty, quote!(#from(value).map(Self)), quote!(#into(self.0)))
 }
 
 fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream, TokenStream) {
-    let (private, own) = (private(value), own_type(value));
+    let (private, own) = (&krate::alias(), own_type());
     let (name, desc, tag) = (&value.shown, &value.desc, &value.tag);
-    let specs = table(variants.iter().map(|variant| variant_spec(value, variant)));
+    let specs = table(variants.iter().map(|variant| variant_spec(variant)));
     let ty =
         quote!(&#private::FieldType::Enum(#private::EnumSpec::new(#name, #desc, #tag, #specs)));
     if variants
@@ -171,7 +162,7 @@ fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream
             quote!(#private::unit_value(match self { #(#names)* })),
         );
     }
-    let arms = arms(variants, |variant| read_variant(value, variant));
+    let arms = arms(variants, read_variant);
     let from = quote! {
         let (at, values) = #private::variant(#own, value)?;
         match at { #(#arms)* }
@@ -179,7 +170,7 @@ fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream
     let writes = variants
         .iter()
         .enumerate()
-        .map(|(at, variant)| write_variant(value, at, variant));
+        .map(|(at, variant)| write_variant(at, variant));
     (ty, from, quote!(match self { #(#writes)* }))
 }
 
@@ -200,17 +191,17 @@ fn arms<'v>(
     })
 }
 
-fn variant_spec(value: &Value, variant: &Variant) -> TokenStream {
-    let (private, krate) = (private(value), &value.krate);
+fn variant_spec(variant: &Variant) -> TokenStream {
+    let private = &krate::alias();
     let (name, desc, aliases) = (&variant.shown, &variant.desc, &variant.aliases);
     let payload = match &variant.payload {
         Payload::Unit => quote!(#private::Payload::Unit),
         Payload::Value(ty) => {
-            let ty = as_field_value(krate, ty, "REF");
+            let ty = as_field_value(private, ty, "REF");
             quote!(#private::Payload::Value(#ty))
         }
         Payload::Fields(fields) => {
-            let specs = table(shown(fields).map(|field| field_code::spec(krate, field)));
+            let specs = table(shown(fields).map(|field| field_code::spec(private, field)));
             quote!(#private::Payload::Fields(#private::Cow::Borrowed(#specs)))
         }
     };
@@ -222,17 +213,16 @@ fn variant_spec(value: &Value, variant: &Variant) -> TokenStream {
     quote!(#private::VariantSpec::new(#name, #desc, #aliases, #payload))
 }
 
-fn read_variant(value: &Value, variant: &Variant) -> TokenStream {
-    let (private, krate, own, ident) =
-        (private(value), &value.krate, own_type(value), variant.ident);
+fn read_variant(variant: &Variant) -> TokenStream {
+    let (private, own, ident) = (&krate::alias(), own_type(), variant.ident);
     match &variant.payload {
         Payload::Unit => quote!(#private::Ok(Self::#ident)),
         Payload::Value(ty) => {
-            let from = as_field_value(krate, ty, "from_value");
+            let from = as_field_value(private, ty, "from_value");
             let (first, last) = field_code::ends(ty);
-            let private = private_at(krate, first);
+            let at = private_at(private, first);
             let payload = field_code::call_at(
-                quote_spanned!(first=> #private::payload),
+                quote_spanned!(first=> #at::payload),
                 last,
                 quote!(values, #from),
             );
@@ -240,28 +230,20 @@ fn read_variant(value: &Value, variant: &Variant) -> TokenStream {
         }
         Payload::Fields(fields) => {
             let all: Vec<_> = fields.iter().collect();
-            let rows = quote!(#private::variant_fields(#own, at));
-            let read = read_all(
-                krate,
-                &quote!(Self::#ident),
-                &rows,
-                &quote!(values),
-                &all,
-                "error",
-            );
+            let reader = quote!(#private::Reader::new(values, #private::variant_fields(#own, at)));
+            let read = read_all(private, &quote!(Self::#ident), &reader, &all, "error");
             quote!({ #read })
         }
     }
 }
 
-fn write_variant(value: &Value, at: usize, variant: &Variant) -> TokenStream {
-    let (private, krate, own, ident) =
-        (private(value), &value.krate, own_type(value), variant.ident);
+fn write_variant(at: usize, variant: &Variant) -> TokenStream {
+    let (private, own, ident) = (&krate::alias(), own_type(), variant.ident);
     let at = Literal::usize_unsuffixed(at);
     match &variant.payload {
         Payload::Unit => quote!(Self::#ident => #private::variant_value(#own, #at, []),),
         Payload::Value(ty) => {
-            let into = as_field_value(krate, ty, "into_value");
+            let into = as_field_value(private, ty, "into_value");
             quote!(Self::#ident(value) => #private::variant_value(#own, #at, [#into(value)]),)
         }
         Payload::Fields(fields) => {
@@ -278,7 +260,7 @@ fn write_variant(value: &Value, at: usize, variant: &Variant) -> TokenStream {
                 .iter()
                 .zip(&locals)
                 .filter(|(field, _)| field.is_shown())
-                .map(|(field, local)| field_code::into_value(krate, field, &quote!(#local)));
+                .map(|(field, local)| field_code::into_value(private, field, &quote!(#local)));
             quote!(Self::#ident { #(#patterns),* } => #private::variant_value(#own, #at, [#(#written),*]),)
         }
     }

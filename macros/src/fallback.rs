@@ -6,6 +6,7 @@ use quote::quote;
 use crate::ast::Signature;
 use crate::expand;
 use crate::field::Role;
+use crate::krate;
 use crate::usual;
 use crate::valid::is_hopeless;
 use crate::value::Value;
@@ -19,10 +20,10 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
     {
         return TokenStream::new();
     }
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
+    let private = &krate::alias();
     let ident = &signature.original.ident;
-    let halves = [Role::Input, Role::Output].map(|half| half_code(signature, half));
+    let halves = [Role::Input, Role::Output].map(|half| definition(signature, half));
+    let half_impls = [Role::Input, Role::Output].map(|half| half_impls(signature, half));
     let (impl_generics, ty_generics, where_clause) = signature.original.generics.split_for_impl();
     let [input, output] =
         [Role::Input, Role::Output].map(|half| expand::half_type(signature, half));
@@ -41,8 +42,8 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
 
         impl #private::CanReason for #ident {}
     });
-    quote! {
-        #(#halves)*
+    let impls = quote! {
+        #(#half_impls)*
         #signature_impl
 
         #[allow(dead_code)]
@@ -69,38 +70,45 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
         }
-    }
+    };
+    let impls = krate::scope(&signature.attrs.crate_path, impls);
+    quote!(#(#halves)* #impls)
 }
 
-fn half_code(signature: &Signature, half: Role) -> TokenStream {
-    let krate = &signature.attrs.krate;
-    let private = quote!(#krate::__private);
-    let definition = if has_lifetime(signature) {
+fn definition(signature: &Signature, half: Role) -> TokenStream {
+    if has_lifetime(signature) {
         // The fields may borrow for a lifetime that the half doesn't have.
         let (vis, ident) = (expand::vis(signature), expand::half_ident(signature, half));
-        quote!(#[allow(dead_code)] #vis struct #ident;)
-    } else {
-        let definition = expand::half_struct(signature, half);
-        let usual_impls = usual::impls(signature, half);
-        quote!(#[allow(dead_code)] #definition #usual_impls)
-    };
-    let half_impl = signature.original.generics.params.is_empty().then(|| {
-        let ident = expand::half_ident(signature, half);
-        quote! {
-            impl #private::FieldSet for #ident {
-                const FIELDS: &'static [#private::FieldSpec] = &[];
+        return quote!(#[allow(dead_code)] #vis struct #ident;);
+    }
+    let definition = expand::half_struct(signature, half);
+    quote!(#[allow(dead_code)] #definition)
+}
 
-                fn from_values(_: #private::FieldValues) -> #private::Result<Self, #private::Vec<#private::ValueError>> {
-                    ::core::unreachable!()
-                }
+fn half_impls(signature: &Signature, half: Role) -> TokenStream {
+    if !signature.original.generics.params.is_empty() {
+        return TokenStream::new();
+    }
+    let private = &krate::alias();
+    let (ident, usual_impls) = (
+        expand::half_ident(signature, half),
+        usual::impls(signature, half),
+    );
+    quote! {
+        #usual_impls
 
-                fn into_values(self) -> #private::FieldValues {
-                    ::core::unreachable!()
-                }
+        impl #private::FieldSet for #ident {
+            const FIELDS: &'static [#private::FieldSpec] = &[];
+
+            fn from_values(_: #private::FieldValues) -> #private::Result<Self, #private::Vec<#private::ValueError>> {
+                ::core::unreachable!()
+            }
+
+            fn into_values(self) -> #private::FieldValues {
+                ::core::unreachable!()
             }
         }
-    });
-    quote!(#definition #half_impl)
+    }
 }
 
 fn has_lifetime(signature: &Signature) -> bool {
@@ -109,11 +117,10 @@ fn has_lifetime(signature: &Signature) -> bool {
 
 /// The trait of a broken field type.
 pub(crate) fn value(value: &Value) -> TokenStream {
-    let (krate, input) = (&value.krate, value.original);
-    let private = quote!(#krate::__private);
+    let (private, input) = (&krate::alias(), value.original);
     let ident = &input.ident;
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
-    quote! {
+    let value_impl = quote! {
         impl #impl_generics #private::FieldValue for #ident #ty_generics #where_clause {
             const TYPE: &'static #private::FieldType = &#private::FieldType::Json;
 
@@ -125,5 +132,6 @@ pub(crate) fn value(value: &Value) -> TokenStream {
                 ::core::unreachable!()
             }
         }
-    }
+    };
+    krate::scope(&value.crate_path, value_impl)
 }

@@ -17,8 +17,12 @@ mod field;
 mod json;
 mod krate;
 mod literal;
+#[cfg(test)]
+mod mutation;
 mod pattern;
 mod shape;
+#[cfg(test)]
+mod snapshots;
 mod suggest;
 mod tool;
 mod untyped;
@@ -29,7 +33,7 @@ mod value;
 use proc_macro::TokenStream;
 use syn::{DeriveInput, parse_macro_input};
 
-/// Makes a struct a typed signature.
+/// Makes a struct of `#[input]` and `#[output]` fields a typed signature, as `candle_signature::CandleSignature` documents.
 // The odd words are slips of the hand for `input` and `output`: known here, they get one message that
 // says so instead of rustc's "cannot find attribute" beside it.
 #[proc_macro_derive(
@@ -44,14 +48,14 @@ pub fn derive_signature(input: TokenStream) -> TokenStream {
     expand::derive(&input).into()
 }
 
-/// Makes a struct or enum a field type.
+/// Makes a struct or an enum a type that a field can have, as `candle_signature::CandleValue` documents.
 #[proc_macro_derive(CandleValue, attributes(value, signature, input, output))]
 pub fn derive_value(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     expand_value::derive(&input).into()
 }
 
-/// Makes a function a tool.
+/// Makes a function a tool, as `candle_signature::candle_tool` documents.
 #[proc_macro_attribute]
 pub fn candle_tool(attrs: TokenStream, item: TokenStream) -> TokenStream {
     tool::expand(attrs.into(), item.into()).into()

@@ -6,11 +6,9 @@ use syn::{Expr, ExprLit, Lit, Path};
 
 use crate::constraint::{NumberValue, number_of};
 use crate::json::{Json, Number};
-use crate::krate::private;
 
 /// The literal that an expression is; `None` if it is none.
-pub(crate) fn of_expr(krate: &Path, expr: &Expr) -> Option<TokenStream> {
-    let private = private(krate);
+pub(crate) fn of_expr(private: &Path, expr: &Expr) -> Option<TokenStream> {
     let literal = quote!(#private::check::Literal);
     match expr {
         Expr::Lit(ExprLit {
@@ -25,23 +23,22 @@ pub(crate) fn of_expr(krate: &Path, expr: &Expr) -> Option<TokenStream> {
             let items = array
                 .elems
                 .iter()
-                .map(|item| of_expr(krate, item).unwrap_or_else(|| quote!(#literal::Unknown)));
+                .map(|item| of_expr(private, item).unwrap_or_else(|| quote!(#literal::Unknown)));
             Some(quote!(#literal::List(&[#(#items),*])))
         }
-        Expr::Paren(inner) => of_expr(krate, &inner.expr),
-        Expr::Group(inner) => of_expr(krate, &inner.expr),
+        Expr::Paren(inner) => of_expr(private, &inner.expr),
+        Expr::Group(inner) => of_expr(private, &inner.expr),
         Expr::Call(call) => match (&*call.func, call.args.len()) {
             (Expr::Path(func), 1) if func.path.is_ident("Some") => {
-                of_expr(krate, call.args.first()?)
+                of_expr(private, call.args.first()?)
             }
             _ => None,
         },
-        other => number(krate, number_of(other)?.value),
+        other => number(private, number_of(other)?.value),
     }
 }
 
-fn number(krate: &Path, value: NumberValue) -> Option<TokenStream> {
-    let private = private(krate);
+fn number(private: &Path, value: NumberValue) -> Option<TokenStream> {
     let literal = quote!(#private::check::Literal);
     Some(match value {
         NumberValue::Int(n) => {
@@ -60,8 +57,7 @@ fn number(krate: &Path, value: NumberValue) -> Option<TokenStream> {
 }
 
 /// A JSON value as data.
-pub(crate) fn of_json(krate: &Path, json: &Json) -> TokenStream {
-    let private = private(krate);
+pub(crate) fn of_json(private: &Path, json: &Json) -> TokenStream {
     let literal = quote!(#private::check::Literal);
     match json {
         Json::Null => quote!(#literal::Null),
@@ -72,16 +68,16 @@ pub(crate) fn of_json(krate: &Path, json: &Json) -> TokenStream {
                 Number::UInt(n) => NumberValue::UInt(n),
                 Number::Float(x) => NumberValue::Float(x),
             };
-            number(krate, value).unwrap_or_else(|| quote!(#literal::Unknown))
+            number(private, value).unwrap_or_else(|| quote!(#literal::Unknown))
         }
         Json::String(text) => quote!(#literal::Text(#text)),
         Json::List(items) => {
-            let items = items.iter().map(|item| of_json(krate, item));
+            let items = items.iter().map(|item| of_json(private, item));
             quote!(#literal::List(&[#(#items),*]))
         }
         Json::Map(entries) => {
             let entries = entries.iter().map(|entry| {
-                let (key, value) = (&entry.key, of_json(krate, &entry.value));
+                let (key, value) = (&entry.key, of_json(private, &entry.value));
                 quote!((#key, #value))
             });
             quote!(#literal::Map(&[#(#entries),*]))

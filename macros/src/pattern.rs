@@ -5,8 +5,6 @@ use quote::quote;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 use syn::Path;
 
-use crate::krate::private;
-
 /// Longer programs cost more compile time than the check is worth: the program is checked when it runs.
 const LONGEST: usize = 256;
 
@@ -27,12 +25,12 @@ enum NotAscii {
 }
 
 /// `&[Step::.., ..]`; `None` for what the runtime's small machine does not do.
-pub(crate) fn program(krate: &Path, pattern: &str) -> Option<TokenStream> {
+pub(crate) fn program(private: &Path, pattern: &str) -> Option<TokenStream> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut steps = Vec::new();
     compile(&hir, &mut steps)?;
     steps.push(Step::Match);
-    let steps = steps.iter().map(|step| tokens(krate, step));
+    let steps = steps.iter().map(|step| tokens(private, step));
     Some(quote!(&[#(#steps),*]))
 }
 
@@ -131,9 +129,8 @@ fn repeat(repetition: &Repetition, steps: &mut Vec<Step>) -> Option<()> {
     Some(())
 }
 
-fn tokens(krate: &Path, step: &Step) -> TokenStream {
-    let check = private(krate);
-    let check = quote!(#check::check);
+fn tokens(private: &Path, step: &Step) -> TokenStream {
+    let check = quote!(#private::check);
     let number = |n: &usize| Literal::usize_unsuffixed(*n);
     match step {
         Step::Class(ranges, not_ascii) => {

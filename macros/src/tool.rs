@@ -78,7 +78,8 @@ fn expand_fn(attrs: TokenStream, mut function: ItemFn) -> TokenStream {
         Some(given) => check_tool_name(&cx, given, &name),
         None => check_tool_name(&cx, &function.sig.ident, &name),
     }
-    let krate = attrs.krate.unwrap_or_else(krate::default);
+    let crate_path = attrs.krate.unwrap_or_else(krate::default);
+    let private = &krate::alias();
     let description = match &attrs.description {
         Some(text) => text.value().trim().to_owned(),
         None => attr::doc_text(&function.attrs),
@@ -86,7 +87,7 @@ fn expand_fn(attrs: TokenStream, mut function: ItemFn) -> TokenStream {
     let (errors, body) = match cx.check() {
         Ok(()) => (
             None,
-            Some(call(&krate, &function, &name, &arguments, &fields)),
+            Some(call(private, &function, &name, &arguments, &fields)),
         ),
         Err(errors) => (Some(errors.to_compile_error()), None),
     };
@@ -94,7 +95,7 @@ fn expand_fn(attrs: TokenStream, mut function: ItemFn) -> TokenStream {
         // Within an `impl` no struct could stand beside the function.
         return quote!(#function #errors);
     }
-    let tool = tool(&krate, &function, &name, &description, &fields, body);
+    let tool = tool(&crate_path, &function, &name, &description, &fields, body);
     quote!(#function #errors #tool)
 }
 
@@ -227,18 +228,17 @@ fn tool_ident(function: &ItemFn) -> Ident {
 
 /// The body of `Tool::call`.
 fn call(
-    krate: &Path,
+    private: &Path,
     function: &ItemFn,
     name: &str,
     arguments: &[Argument],
     fields: &[Field],
 ) -> TokenStream {
-    let private = krate::private(krate);
     let locals: Vec<_> = (0..fields.len()).map(|at| format_ident!("f{at}")).collect();
     let takes = fields.iter().enumerate().map(|(at, field)| {
         let (at, from) = (
             proc_macro2::Literal::usize_unsuffixed(at),
-            from_value(krate, field),
+            from_value(private, field),
         );
         field_code::take(field.ty, quote!(#at, #from))
     });
@@ -266,7 +266,7 @@ fn call(
         ReturnType::Type(_, ty) => field_code::ends(ty),
         ReturnType::Default => (Span::call_site(), Span::call_site()),
     };
-    let at_output = krate::private_at(krate, first);
+    let at_output = krate::private_at(private, first);
     let mut callee = function.sig.ident.clone();
     callee.set_span(first);
     let called = field_code::call_at(quote!(#callee), last, quote!(#(#passed),*));
@@ -287,14 +287,14 @@ fn call(
 
 /// The struct and its `Tool`; without a body, as after mistakes, one that never runs.
 fn tool(
-    krate: &Path,
+    crate_path: &Path,
     function: &ItemFn,
     name: &str,
     description: &str,
     fields: &[Field],
     body: Option<TokenStream>,
 ) -> TokenStream {
-    let private = krate::private(krate);
+    let private = &krate::alias();
     let (vis, ident) = (&function.vis, tool_ident(function));
     let doc = format!(
         "The tool `{name}`: calls [`{}`].",
@@ -303,7 +303,7 @@ fn tool(
     let specs: Vec<_> = match &body {
         Some(_) => fields
             .iter()
-            .map(|field| field_code::spec(krate, field))
+            .map(|field| field_code::spec(private, field))
             .collect(),
         None => Vec::new(),
     };
@@ -311,11 +311,7 @@ fn tool(
         Some(body) => (quote!(arguments), body),
         None => (quote!(_), quote!(::core::unreachable!())),
     };
-    quote! {
-        #[doc = #doc]
-        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
-        #vis struct #ident;
-
+    let tool_impl = quote! {
         #[automatically_derived]
         impl #private::Tool for #ident {
             fn name(&self) -> &::core::primitive::str {
@@ -335,5 +331,13 @@ fn tool(
                 #body
             }
         }
+    };
+    let tool_impl = krate::scope(crate_path, tool_impl);
+    quote! {
+        #[doc = #doc]
+        #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
+        #vis struct #ident;
+
+        #tool_impl
     }
 }

@@ -7,7 +7,6 @@ use syn::{Expr, LitStr, Path, Token};
 
 use crate::ctxt::Ctxt;
 use crate::field::Role;
-use crate::krate::private;
 use crate::suggest;
 
 struct Entry {
@@ -17,7 +16,7 @@ struct Entry {
 }
 
 /// An `Example`, or everything that is wrong with its entries.
-pub(crate) fn expand(krate: &Path, input: ParseStream) -> TokenStream {
+pub(crate) fn expand(private: &Path, input: ParseStream) -> TokenStream {
     let cx = Ctxt::new();
     let span = input.span();
     let before = input.is_empty();
@@ -31,7 +30,6 @@ pub(crate) fn expand(krate: &Path, input: ParseStream) -> TokenStream {
     } else if complete && !has_output {
         cx.error_at(span, "the example has no output: give one as `\"answer\": \"output\" => \"...\"`, or pass the inputs alone as a signature's input");
     }
-    let private = private(krate);
     if let Err(errors) = cx.check() {
         let errors = errors.to_compile_error();
         return quote!({ #errors <#private::Example as ::core::default::Default>::default() });
@@ -44,18 +42,17 @@ pub(crate) fn expand(krate: &Path, input: ParseStream) -> TokenStream {
     };
     let (inputs, outputs) = (keys_of(Role::Input), keys_of(Role::Output));
     let data = entries.iter().map(|entry| {
-        let (key, value) = (&entry.key, value(krate, &entry.value));
+        let (key, value) = (&entry.key, value(private, &entry.value));
         quote!((#key, #value))
     });
     quote!(#private::untyped_example([#(#data),*], &[#(#inputs),*], &[#(#outputs),*]))
 }
 
 /// A list is untyped item by item, so that its items may differ.
-fn value(krate: &Path, expr: &Expr) -> TokenStream {
-    let private = private(krate);
+fn value(private: &Path, expr: &Expr) -> TokenStream {
     match expr {
         Expr::Array(array) => {
-            let items = array.elems.iter().map(|item| value(krate, item));
+            let items = array.elems.iter().map(|item| value(private, item));
             quote!(#private::Value::List(#private::list([#(#items),*])))
         }
         other => quote!(#private::IntoValue::into_untyped(#other)),

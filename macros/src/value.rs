@@ -13,7 +13,8 @@ use crate::valid::field_type;
 /// A type that derives `CandleValue`.
 pub(crate) struct Value<'a> {
     pub(crate) original: &'a DeriveInput,
-    pub(crate) krate: Path,
+    /// Path of the crate.
+    pub(crate) crate_path: Path,
     /// Name in the prompt.
     pub(crate) shown: String,
     pub(crate) desc: String,
@@ -78,7 +79,7 @@ impl<'a> Value<'a> {
         let body = body(cx, original, attrs.rename_all);
         let value = Value {
             original,
-            krate: attrs.krate.unwrap_or_else(krate::default),
+            crate_path: attrs.krate.unwrap_or_else(krate::default),
             shown,
             desc,
             tag: attrs

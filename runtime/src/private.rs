@@ -11,6 +11,9 @@ pub use crate::signature::derived::*;
 use crate::parse::parse_typed;
 use crate::prompt::chat_messages;
 
+/// What asking a backend gives.
+pub type Asked<T> = Result<Predicted<T>, CandleAdapterError>;
+
 /// The messages of a prediction without demos.
 pub fn format<S: Signature>(input: S::Input) -> Vec<Message> {
     chat_messages(S::SPEC, &[], &input.into_values())

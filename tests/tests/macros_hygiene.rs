@@ -50,12 +50,16 @@ pub mod without_prelude {
     }
 
     /// A tool.
+    ///
+    /// # Errors
+    /// None.
     #[::candle_signature::candle_tool]
     pub async fn search(
         /// What for.
         query: &str,
         #[arg(default = 3)] limit: u8,
     ) -> ::core::result::Result<::std::string::String, ::std::string::String> {
+        ::core::future::ready(()).await;
         ::core::result::Result::Ok(::std::format!("{query}{limit}"))
     }
 
@@ -198,6 +202,49 @@ pub mod renamed {
     }
 }
 
+/// Everything that generated code names is imported, so that every path of it is longer than need be.
+pub mod imported {
+    #![allow(unused_imports)]
+
+    use candle_signature::__private::{
+        Demo, Err, FieldSet, FieldSpec, FieldType, FieldValue, FieldValues, Kind, None, Ok,
+        Payload, Reader, Result, Signature, Some, Tool, TypeRef, Value, ValueError, Vec,
+        constraint, predict, text, values,
+    };
+    use candle_signature::{CandleSignature, CandleValue, candle_tool, example};
+
+    /// A level.
+    #[derive(CandleValue)]
+    pub enum Level {
+        /// Low.
+        Low(u8),
+    }
+
+    /// Tell the level.
+    #[derive(CandleSignature)]
+    pub struct Tell {
+        #[input(len = 1..)]
+        text: String,
+        #[output(default = Level::Low(3))]
+        level: Level,
+    }
+
+    #[candle_tool]
+    fn twice(number: u8) -> u8 {
+        number * 2
+    }
+
+    /// A demo.
+    #[must_use]
+    pub fn demo() -> Demo<Tell> {
+        drop(TwiceTool.call(FieldValues::new()));
+        example!(Tell {
+            text: "a",
+            level: Level::Low(1)
+        })
+    }
+}
+
 /// What is private stays so.
 pub mod private {
     use candle_signature::CandleSignature;
@@ -286,7 +333,7 @@ mod tests {
     use candle_signature::example;
     use candle_signature::signature::{FieldSet, Signature, Value};
 
-    use super::{names, private, renamed, shadowed, without_prelude};
+    use super::{imported, names, private, renamed, shadowed, without_prelude};
 
     #[test]
     fn hostile_modules_work() {
@@ -295,6 +342,7 @@ mod tests {
         assert_eq!(shadowed::demo().values().inputs.len(), 1);
         assert_eq!(renamed::names(), ("QA".into(), "now".into()));
         assert_eq!(renamed::demo().values().outputs.len(), 1);
+        assert_eq!(imported::demo().values().outputs.len(), 1);
         assert!(private::ask() > 0);
         assert_eq!(private::narrow().question, "Who?");
     }

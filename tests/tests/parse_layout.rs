@@ -1,4 +1,4 @@
-//! Whole replies: how sections, fences, thoughts and other layouts give the text of each field.
+//! Whole replies: how markers, fences and thoughts give the text of each field.
 
 mod parse_support;
 
@@ -22,7 +22,9 @@ fn outcome(fields: &[(&str, &str)], reply: &str) -> Value {
     }
 }
 
-fn check(cases: &[(&[(&str, &str)], &str, Value)]) {
+type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, Value);
+
+fn check(cases: &[Case<'_>]) {
     let mut wrong = Vec::new();
     for (fields, reply, wanted) in cases {
         let found = outcome(fields, reply);
@@ -44,7 +46,7 @@ fn oslo() -> Value {
 
 #[test]
 fn markers_are_read_in_many_spellings() {
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]\n",
         "[[ ## city ## ]]\r\nOslo\r\n\r\n[[ ## rank ## ]]\r\n3\r\n\r\n[[ ## completed ## ]]\r\n",
         "\u{feff}[[ ## city ## ]]\nOslo\n[[ ## rank ## ]]\n3",
@@ -76,7 +78,7 @@ fn markers_are_read_in_many_spellings() {
 
 #[test]
 fn what_stands_around_the_sections_is_ignored() {
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
+    let cases: Vec<Case<'_>> = [
         "Sure, here you go:\n\n[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]",
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\n[[ ## completed ## ]]\n\nAnything else?",
         "[[ ## city ## ]]\nOslo\n\n[[ ## rank ## ]]\n3\n\nLet me know if you need more!",
@@ -213,144 +215,59 @@ fn marker_text_within_a_value_stays_text() {
 }
 
 #[test]
-fn a_json_object_is_a_reply_too() {
-    let missing_rank = json!([["rank missing"], {"city": "Oslo"}]);
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
-        ("{\"city\": \"Oslo\", \"rank\": 3}", oslo()),
-        ("```json\n{\"city\": \"Oslo\", \"rank\": 3}\n```", oslo()),
-        (
-            "Here it is:\n\n{\"city\": \"Oslo\", \"rank\": 3}\n\nBye.",
-            oslo(),
-        ),
-        ("{\"City\": \"Oslo\", \"Rank\": \"3\"}", oslo()),
-        ("{'city': 'Oslo', 'rank': 3,}", oslo()),
-        ("{\"output\": {\"city\": \"Oslo\", \"rank\": 3}}", oslo()),
-        ("{\"city\": \"Oslo\", \"rank\": 3, \"why\": \"so\"}", oslo()),
-        (
-            "{\"city\": \"Oslo\", \"rank\": 3}\n[[ ## completed ## ]]",
-            oslo(),
-        ),
-        (
-            "{\"city\": \"Oslo\", \"rank\": 3}\n{\"city\": \"Oslo\", \"rank\": 3}",
-            oslo(),
-        ),
-        ("{\"rank\": 3, \"city\": \"Oslo\"", oslo()),
-        ("{\"city\": \"Oslo\"}", missing_rank.clone()),
-        ("{\"city\": \"Oslo\", \"rank\": 3", missing_rank.clone()),
-        (
-            "{\"city\": \"Oslo\", \"rank\": ",
-            json!([["city missing", "rank missing"], {}]),
-        ),
-        (
-            "{\"city\": \"Oslo\", \"rank\": \"third\"}",
-            json!([["rank type"], {"city": "Oslo"}]),
-        ),
-        (
-            "{\"city\": null, \"rank\": 3}",
-            json!([["city type"], {"rank": 3}]),
-        ),
-        (
-            "{\"city\": \"A\", \"rank\": 3} {\"city\": \"B\", \"rank\": 3}",
-            json!([["city ambiguous"], {"rank": 3}]),
-        ),
-        (
-            "{\"city\": \"Oslo\", \"rank\": 3, \"rank\": 4}",
-            json!([["rank ambiguous"], {"city": "Oslo"}]),
-        ),
-    ]
-    .into_iter()
-    .map(|(reply, wanted)| (CITY, reply, wanted))
-    .collect();
-    check(&cases);
-    let who: &[(&str, &str)] = &[("who", "struct:{\"name\":\"String\",\"age\":\"i64\"}")];
+fn a_reply_that_ends_within_a_marker_leaves_no_field_out() {
+    let noted: &[(&str, &str)] = &[("city", "String"), ("note", "Option<String>")];
+    for end in ["[[ ## no", "[[", "[[ ## note ## ]", "[[ ## comple"] {
+        let reply = format!("[[ ## city ## ]]\nOslo\n\n{end}");
+        assert_eq!(
+            outcome(noted, &reply),
+            json!([["note missing"], {"city": "Oslo"}]),
+            "{reply}"
+        );
+    }
     check(&[
         (
-            who,
-            "{\"who\": {\"name\": \"Bo\", \"age\": 4}}",
-            json!({"who": {"name": "Bo", "age": 4}}),
+            noted,
+            "[[ ## city ## ]]\nOslo\n[[ ## note ## ]]\n",
+            json!([["note missing"], {"city": "Oslo"}]),
         ),
         (
-            who,
-            "{\"name\": \"Bo\", \"age\": 4}",
-            json!({"who": {"name": "Bo", "age": 4}}),
+            noted,
+            "[[ ## note ## ]]\nx\n[[ ## city ## ]]\n",
+            json!([["city missing"], {"note": "x"}]),
         ),
         (
-            &[("tags", "Vec<String>")],
-            "[\"a\"]",
-            json!({"tags": ["a"]}),
+            noted,
+            "[[ ## city ## ]]\nOslo",
+            json!({"city": "Oslo", "note": null}),
         ),
         (
-            &[("tags", "Vec<String>")],
-            "{\"tags\": [\"a\"]}",
-            json!({"tags": ["a"]}),
+            noted,
+            "[[ ## city ## ]]\nOslo\n[[ ## else",
+            json!({"city": "Oslo\n[[ ## else", "note": null}),
+        ),
+        (
+            &[("m", "Vec<Vec<i64>>")],
+            "[[ ## m ## ]]\n[[",
+            json!([["m truncated"], {}]),
         ),
     ]);
 }
 
 #[test]
-fn labels_and_elements_stand_for_markers() {
-    let none = json!([["city missing", "rank missing"], {}]);
-    let cases: Vec<(&[(&str, &str)], &str, Value)> = [
-        ("city: Oslo\nrank: 3", oslo()),
-        ("City: Oslo\nRank: 3\n\nLet me know!", oslo()),
-        ("**City:** Oslo\n**Rank:** 3", oslo()),
-        ("**City**: Oslo\n\n**Rank**: 3", oslo()),
-        ("- city: Oslo\n- rank: 3", oslo()),
-        ("Sure:\n\ncity: Oslo\nrank: 3", oslo()),
-        ("### City\nOslo\n\n### Rank\n3", oslo()),
-        ("<city>Oslo</city>\n<rank>3</rank>", oslo()),
+fn control_tokens_at_the_end_are_no_text() {
+    check(&[
         (
-            "<city>\nOslo\n</city>\n<rank>\n3\n</rank>\n[[ ## completed ## ]]",
+            CITY,
+            "[[ ## rank ## ]]\n3\n\n[[ ## city ## ]]\nOslo<|im_end|>",
             oslo(),
         ),
-        ("rank: 3\ncity: Oslo\n\nHope that helps!", none.clone()),
-        ("city: Oslo", json!([["rank missing"], {"city": "Oslo"}])),
         (
-            "city: Oslo\nrank: 3\nrank: 4",
-            json!([["rank ambiguous"], {"city": "Oslo"}]),
+            CITY,
+            "[[ ## city ## ]]\nOslo\n[[ ## rank ## ]]\n3<|im_end|>\n<|endoftext|>\n",
+            oslo(),
         ),
-        ("Oslo is third.", none.clone()),
-        ("I'm sorry, I can't help with that.", none.clone()),
-        ("", none.clone()),
-        ("   \n", none.clone()),
-        ("[[ ## completed ## ]]", none.clone()),
-        ("Oslo\n3", none.clone()),
-        (
-            "Oslo\n\n[[ ## rank ## ]]\n3",
-            json!([["city missing"], {"rank": 3}]),
-        ),
-    ]
-    .into_iter()
-    .map(|(reply, wanted)| (CITY, reply, wanted))
-    .collect();
-    check(&cases);
-}
-
-#[test]
-fn a_bare_value_stands_for_the_only_field_unless_it_is_free_text() {
-    check(&[
-        (&[("n", "i64")], "42", json!({"n": 42})),
-        (
-            &[("n", "i64")],
-            "42\n\n[[ ## completed ## ]]",
-            json!({"n": 42}),
-        ),
-        (&[("n", "i64")], "about 42", json!([["n type"], {}])),
-        (&[("n", "i64")], "I don't know.", json!([["n type"], {}])),
-        (&[("ok", "bool")], "Yes.", json!({"ok": true})),
-        (&[("c", "enum:Low|High")], "High", json!({"c": "High"})),
-        (&[("s", "String")], "Oslo", json!([["s missing"], {}])),
-        (
-            &[("s", "String")],
-            "I'm sorry, I can't.",
-            json!([["s missing"], {}]),
-        ),
-        (&[("s", "Option<String>")], "Oslo", json!({"s": null})),
-        (
-            &[("n", "i64"), ("m", "i64")],
-            "42",
-            json!([["n missing", "m missing"], {}]),
-        ),
+        (CITY, "{\"city\": \"Oslo\", \"rank\": 3}</s>", oslo()),
     ]);
 }
 

@@ -38,6 +38,14 @@ pub enum CandleAdapterError {
     /// each field's error.
     #[error("{0}")]
     ParseError(#[source] Box<ParseError>),
+    /// A reply that could be read, but fails a check that it must pass.
+    #[error("the reply fails {}: {}", if problems.len() == 1 { "a check" } else { "checks" }, problems.join("; "))]
+    CheckFailed {
+        /// The messages of the checks that it fails.
+        problems: Vec<String>,
+        /// The raw reply.
+        completion: String,
+    },
     /// A configuration that can't work.
     #[error("configuration: {0}")]
     ConfigError(#[source] ErrorText),

@@ -2,10 +2,10 @@
 
 use serde_json::Value as Json;
 
-use crate::signature::SignatureSpec;
+use crate::signature::{FieldSpec, SignatureSpec};
 
 use super::GrammarError;
-use super::lark::reply_grammar;
+use super::reply::{reply_grammar, tool_step_grammar};
 
 /// What a reply is held to.
 #[derive(Debug, Clone)]
@@ -13,6 +13,14 @@ use super::lark::reply_grammar;
 pub enum Constraint {
     /// The output fields of a signature, in its format.
     Signature(SignatureSpec),
+    /// A step of a program with tools: the fields of `spec`, of which the second last names a tool and the last holds
+    /// the arguments of that very tool.
+    ToolStep {
+        /// The step's signature.
+        spec: SignatureSpec,
+        /// The tools, each with its arguments.
+        tools: Vec<(String, Vec<FieldSpec>)>,
+    },
     /// A grammar in llguidance's dialect of Lark; its start rule is `start`.
     Lark(String),
     /// A regular expression that the whole reply matches.
@@ -26,6 +34,7 @@ impl Constraint {
     pub(super) fn source(&self) -> Result<Source, GrammarError> {
         Ok(match self {
             Constraint::Signature(spec) => Source::Lark(reply_grammar(spec)?),
+            Constraint::ToolStep { spec, tools } => Source::Lark(tool_step_grammar(spec, tools)?),
             Constraint::Lark(grammar) => Source::Lark(grammar.clone()),
             Constraint::Regex(regex) => Source::Regex(regex.clone()),
             Constraint::JsonSchema(schema) => Source::JsonSchema(schema.to_string()),

@@ -1,4 +1,4 @@
-//! A spec as a grammar in llguidance's dialect of Lark: forced markers, exact values, free text that opens no marker.
+//! Field types as rules in llguidance's dialect of Lark: exact values, free text that opens no marker.
 //!
 //! Text only, nothing is compiled here. Values are written as the prompt writes them: JSON on one line with `", "` and
 //! `": "`, struct fields in declared order and all present.
@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::signature::{
     Bound as Limit, Constraint, EnumSpec, FieldSpec, FieldType, FloatType, IntType, ListKind,
-    Payload, PromptFormat, SignatureSpec, TypeRef,
+    Payload, TypeRef,
 };
 
 use super::GrammarError;
@@ -19,48 +19,10 @@ use super::int_range::{Bound, int_range};
 /// Characters that end a line for some reader, as a class body.
 const BREAKS: &str = r"\n\r\x0b\x0c\u{85}\u{2028}\u{2029}";
 
-/// The grammar of a reply.
-pub(super) fn reply_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
-    match spec.format {
-        PromptFormat::Json => json_grammar(spec),
-        _ => chat_grammar(spec),
-    }
-}
-
-/// One JSON object, a line a field.
-fn json_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
-    let mut rules = Rules::default();
-    let mut reply = String::new();
-    for (at, field) in spec.outputs.iter().enumerate() {
-        let before = if at == 0 { "{\n" } else { ",\n" };
-        let key = literal(&format!("{before}  {}: ", json!(field.name)));
-        let value = rules.json_value(&field.ty, field)?;
-        let _ = write!(reply, "{key} {value} ");
-    }
-    Ok(format!("start: {reply}\"\\n}}\"\n{}", rules.text))
-}
-
-/// Sections with their markers.
-fn chat_grammar(spec: &SignatureSpec) -> Result<String, GrammarError> {
-    let mut rules = Rules::default();
-    let mut reply = String::new();
-    for (at, field) in spec.outputs.iter().enumerate() {
-        let gap = if at == 0 { "" } else { "NL NL " };
-        let marker = literal(&format!("[[ ## {} ## ]]\n", field.name));
-        let value = rules.section_value(field)?;
-        let _ = write!(reply, "{gap}{marker} {value} ");
-    }
-    let end = literal("[[ ## completed ## ]]");
-    Ok(format!(
-        "start: {reply}NL NL {end}\nNL: \"\\n\"\n{}",
-        rules.text
-    ))
-}
-
 /// The rules written so far.
 #[derive(Default)]
-struct Rules {
-    text: String,
+pub(super) struct Rules {
+    pub text: String,
     /// Rule of each named type, so that a type within itself refers to its own rule.
     named: HashMap<String, String>,
     /// Rule of each definition, so that equal ones are written once.
@@ -69,7 +31,7 @@ struct Rules {
 
 impl Rules {
     /// Writes a definition and gives its name; terminals are in upper case.
-    fn define(&mut self, is_terminal: bool, definition: String) -> String {
+    pub fn define(&mut self, is_terminal: bool, definition: String) -> String {
         if let Some(name) = self.known.get(&definition) {
             return name.clone();
         }
@@ -89,7 +51,7 @@ impl Rules {
     }
 
     /// The value of a section: strings stand plain, everything else is JSON.
-    fn section_value(&mut self, field: &FieldSpec) -> Result<String, GrammarError> {
+    pub fn section_value(&mut self, field: &FieldSpec) -> Result<String, GrammarError> {
         self.plain_value(&field.ty, field)
     }
 
@@ -141,7 +103,11 @@ impl Rules {
     }
 
     /// A value as JSON.
-    fn json_value(&mut self, ty: &FieldType, field: &FieldSpec) -> Result<String, GrammarError> {
+    pub fn json_value(
+        &mut self,
+        ty: &FieldType,
+        field: &FieldSpec,
+    ) -> Result<String, GrammarError> {
         match ty {
             FieldType::String => self.json_string(field),
             FieldType::Char => Ok(self.terminal(r#""[^"\\\x00-\x1f\x7f]""#)),
@@ -212,7 +178,7 @@ impl Rules {
         })
     }
 
-    fn object(
+    pub fn object(
         &mut self,
         tag: Option<(&str, &str)>,
         fields: &[FieldSpec],
@@ -227,6 +193,9 @@ impl Rules {
                 "{} {value}",
                 literal(&format!("{}: ", json!(field.name)))
             ));
+        }
+        if parts.is_empty() {
+            return Ok(literal("{}"));
         }
         Ok(format!("\"{{\" {} \"}}\"", parts.join(" \", \" ")))
     }
@@ -425,7 +394,7 @@ fn unsatisfiable(field: &FieldSpec, problem: &str) -> GrammarError {
 }
 
 /// A Lark string: JSON's escapes are Lark's.
-fn literal(text: &str) -> String {
+pub(super) fn literal(text: &str) -> String {
     json!(text).to_string()
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod int_range;
 mod lark;
 mod mask;
+mod reply;
 mod vocabulary;
 
 pub use compiler::{Grammar, GrammarCompiler};

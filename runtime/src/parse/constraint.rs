@@ -1,7 +1,7 @@
 //! Checks values against the constraints of their field.
 
 use std::collections::HashMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
 
 use crate::signature::{Bound, Constraint, Value};
 
@@ -126,10 +126,12 @@ fn int_to_float(n: i128, bound: f64) -> Option<std::cmp::Ordering> {
 
 /// The items without repetitions, each at its first place, in linear time.
 pub(super) fn distinct(items: Vec<Value>) -> Vec<Value> {
-    let mut seen: HashMap<u64, Vec<usize>> = HashMap::with_capacity(items.len());
-    let mut kept: Vec<Value> = Vec::with_capacity(items.len());
+    // Keyed at random: a reply can't be made to collide.
+    let keys = RandomState::new();
+    let mut seen: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>> = HashMap::default();
+    let mut kept: Vec<Value> = Vec::new();
     for item in items {
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = keys.build_hasher();
         hash(&item, &mut hasher);
         let alike = seen.entry(hasher.finish()).or_default();
         if !alike.iter().any(|at| same(&kept[*at], &item)) {
@@ -138,6 +140,26 @@ pub(super) fn distinct(items: Vec<Value>) -> Vec<Value> {
         }
     }
     kept
+}
+
+/// Takes a hash for its own hash.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 pub(super) fn same(one: &Value, other: &Value) -> bool {

@@ -191,3 +191,14 @@ pub(super) fn excerpt(text: &str) -> String {
         None => text.to_owned(),
     }
 }
+
+/// The line of a byte offset.
+pub(super) fn place(completion: &str, offset: usize) -> Place {
+    let offset = offset.min(completion.len());
+    let line = completion.as_bytes()[..offset]
+        .iter()
+        .filter(|b| **b == b'\n')
+        .count()
+        + 1;
+    Place { offset, line }
+}

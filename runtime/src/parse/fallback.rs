@@ -194,7 +194,8 @@ fn labels<'t>(
     let mut found: Vec<(usize, usize, usize)> = Vec::new();
     let mut at = 0;
     for line in text.split_inclusive('\n') {
-        if let Some((field, value)) = label(names, line) {
+        let labelled = line.len() > 2 && line.contains([':', '#']);
+        if let Some((field, value)) = labelled.then(|| label(names, line)).flatten() {
             found.push((field, at, offset(text, value)));
         }
         at += line.len();

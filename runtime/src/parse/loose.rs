@@ -252,6 +252,16 @@ impl<'t> Reader<'t, '_> {
             return Ok(Expect::First);
         }
         let at = self.pos;
+        if let Some(number) = plain_number(self.text, at) {
+            self.pos += number.len();
+            let kind = NodeKind::Bare(number);
+            self.add(Node {
+                at,
+                end: self.pos,
+                kind,
+            })?;
+            return Ok(Expect::Comma);
+        }
         let kind = match string(self.text, &mut self.pos, self.notes)? {
             Some(text) => NodeKind::Text(text),
             None => {
@@ -372,4 +382,14 @@ impl<'t> Reader<'t, '_> {
             }
         }
     }
+}
+
+/// Digits up to a comma or closing bracket, the most common item of long lists.
+fn plain_number(text: &str, start: usize) -> Option<&str> {
+    let bytes = &text.as_bytes()[start..];
+    let length = bytes
+        .iter()
+        .position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'.'))?;
+    let plain = length > 0 && matches!(bytes[length], b',' | b']' | b'}');
+    plain.then(|| &text[start..start + length])
 }

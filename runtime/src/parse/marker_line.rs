@@ -75,6 +75,13 @@ impl Names<'_> {
         self.decorated(trimmed).or_else(|| self.loose(trimmed))
     }
 
+    /// Whether a line is the beginning of a marker that was cut off.
+    pub(super) fn begins_marker(&self, line: &str) -> bool {
+        let line = line.trim_end();
+        let mut names = self.0.iter().copied().chain([COMPLETED]);
+        line.starts_with("[[") && names.any(|name| format!("[[ ## {name} ## ]]").starts_with(line))
+    }
+
     fn decorated<'t>(&self, line: &'t str) -> Option<Marker<'t>> {
         let bare = line.trim_start_matches(is_decoration);
         let (name, rest) = marker_name(bare).filter(|_| bare.starts_with("[["))?;

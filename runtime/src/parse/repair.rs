@@ -69,6 +69,10 @@ repairs! {
     MarkerSpelling = "marker_spelling", "a section marker was written otherwise";
     /// Several section markers on one line.
     InlineMarker = "inline_marker", "a section marker stood within a line";
+    /// A section marker that the end of the reply cuts off.
+    CutMarker = "cut_marker", "a marker that the end of the reply cuts off was ignored";
+    /// A chat template's control token at the end of the reply.
+    ControlToken = "control_token", "a control token at the end of the reply was ignored";
     /// The end marker is missing.
     MissingCompleted = "missing_completed", "the end marker `[[ ## completed ## ]]` is missing";
     /// A section that is no output field.

@@ -1,6 +1,7 @@
 //! Cuts a reply into the sections of its fields: markers, fences and `<think>` blocks are judged here, values are not.
 
-use super::marker_line::{Form, Marker, Names, Opens};
+use super::breaks::{Break, breaks, fence_is_open};
+use super::marker_line::{Names, Opens};
 use super::thinking::{Thoughts, thoughts};
 use super::{Repair, RepairKind};
 use crate::signature::Str;
@@ -21,26 +22,9 @@ pub(super) struct Layout<'t> {
     /// The text in front of the first marker, or all of a reply without one.
     pub(super) preamble: &'t str,
     pub(super) completed: bool,
+    /// Whether the reply ends within a marker: a field may have been about to follow.
+    pub(super) cut: bool,
     pub(super) repairs: Vec<Repair>,
-}
-
-/// A line that matters for the cut.
-struct Event<'t> {
-    /// Where the line begins.
-    at: usize,
-    kind: EventKind<'t>,
-}
-
-enum EventKind<'t> {
-    Marker(Marker<'t>),
-    Fence,
-}
-
-/// A place where a section begins.
-struct Break<'t> {
-    /// Where the marker begins: the section before it ends there.
-    at: usize,
-    marker: Marker<'t>,
 }
 
 pub(super) fn split<'t>(names: &Names<'_>, reply: &'t str) -> Layout<'t> {
@@ -49,8 +33,7 @@ pub(super) fn split<'t>(names: &Names<'_>, reply: &'t str) -> Layout<'t> {
         ..Layout::default()
     };
     let thoughts = thoughts(names, reply);
-    let events = events(names, reply, &thoughts);
-    let breaks = breaks(names, &events);
+    let breaks = breaks(names, reply, &thoughts);
     if !closes_thoughts(&thoughts, &breaks, &mut layout) {
         // What stands among thoughts without an end may be a draft.
         let until = thoughts.unclosed.unwrap_or(reply.len());
@@ -109,118 +92,6 @@ fn closes_thoughts(thoughts: &Thoughts, breaks: &[Break<'_>], layout: &mut Layou
         layout.note(None, RepairKind::UnclosedThinking, at);
     }
     ended
-}
-
-fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Event<'t>> {
-    let mut events = Vec::new();
-    let mut at = 0;
-    let mut spans = thoughts.spans.iter().peekable();
-    for line in reply.split_inclusive(['\n', '\r']) {
-        let begin = at;
-        at += line.len();
-        while spans.next_if(|span| span.end <= begin).is_some() {}
-        // A marker may follow `</think>` on its line.
-        let shift = match spans.peek() {
-            Some(span) if span.start <= begin && span.end < at => span.end - begin,
-            Some(span) if span.start <= begin => continue,
-            _ => 0,
-        };
-        let line = line[shift..].trim_end_matches(['\n', '\r']);
-        let line = if begin == 0 {
-            line.trim_start_matches('\u{feff}')
-        } else {
-            line
-        };
-        let trimmed = line.trim_start();
-        let kind = match trimmed.as_bytes().first() {
-            Some(b'`' | b'~') if is_fence(trimmed) => EventKind::Fence,
-            Some(b'[' | b'*' | b'_' | b'`' | b'#' | b'>' | b'-' | b'~') => {
-                match names.marker(line) {
-                    Some(marker) => EventKind::Marker(marker),
-                    None => continue,
-                }
-            }
-            _ => continue,
-        };
-        events.push(Event {
-            at: begin + shift,
-            kind,
-        });
-    }
-    events
-}
-
-fn is_fence(line: &str) -> bool {
-    let info = |fence: &str| {
-        line.strip_prefix(fence)
-            .is_some_and(|rest| !rest.contains('`'))
-    };
-    info("```") || line.starts_with("~~~")
-}
-
-fn fence_is_open(text: &str) -> bool {
-    text.lines()
-        .filter(|line| is_fence(line.trim_start()))
-        .count()
-        % 2
-        == 1
-}
-
-/// The markers that open a section.
-///
-/// One that is not plain does so only for a field without a better one: in the text of a value such lines may occur, as the
-/// formatter escapes only what is a plain marker. Within a code fence that is closed again, a marker is
-/// text if it is of no field, or of one that has another marker.
-fn breaks<'t>(names: &Names<'_>, events: &[Event<'t>]) -> Vec<Break<'t>> {
-    let count = names.0.len();
-    let slot = |opens: Opens| match opens {
-        Opens::Field(at) => Some(at),
-        Opens::End => Some(count),
-        Opens::Other => None,
-    };
-    let mut best = vec![None; count + 1];
-    for event in events {
-        if let EventKind::Marker(marker) = &event.kind
-            && let Some(at) = slot(marker.opens)
-        {
-            best[at] = Some(best[at].map_or(marker.form, |form: Form| form.min(marker.form)));
-        }
-    }
-    let mut counts = vec![0usize; count + 1];
-    for event in events {
-        if let EventKind::Marker(marker) = &event.kind
-            && let Some(at) = slot(marker.opens)
-            && best[at] == Some(marker.form)
-        {
-            counts[at] += 1;
-        }
-    }
-    let mut fences = (0..events.len()).filter(|at| matches!(events[*at].kind, EventKind::Fence));
-    let last_fence = fences.next_back();
-    let mut found = Vec::new();
-    let mut fenced = false;
-    for (index, event) in events.iter().enumerate() {
-        let marker = match &event.kind {
-            EventKind::Fence => {
-                fenced = !fenced && last_fence.is_some_and(|last| last > index);
-                continue;
-            }
-            EventKind::Marker(marker) => *marker,
-        };
-        let (form, others) = match slot(marker.opens) {
-            Some(at) => (best[at], counts[at]),
-            None => (Some(Form::Plain), usize::MAX),
-        };
-        if form != Some(marker.form) || (fenced && others > 1) {
-            continue;
-        }
-        fenced = false;
-        found.push(Break {
-            at: event.at,
-            marker,
-        });
-    }
-    found
 }
 
 /// What is known while the sections are cut out.
@@ -371,6 +242,16 @@ impl<'t> Cut<'_, 't> {
         if !section.complete && self.wrapped {
             text = without_closing_fence(text);
         }
+        if !complete && let Some(before) = without_cut_marker(names, text) {
+            layout.note(
+                None,
+                RepairKind::CutMarker,
+                offset(reply, text) + before.len(),
+            );
+            layout.cut = true;
+            text = before;
+            complete = true;
+        }
         layout.fields[field].push(Section { text, complete });
     }
 }
@@ -394,6 +275,12 @@ fn without_closing_fence(text: &str) -> &str {
         Some(before) if before.ends_with('\n') && fence_is_open(trimmed) => before,
         _ => text,
     }
+}
+
+/// The text in front of a last line that is the beginning of a marker.
+fn without_cut_marker<'t>(names: &Names<'_>, text: &'t str) -> Option<&'t str> {
+    let (before, last) = text.trim_end().rsplit_once('\n')?;
+    (names.begins_marker(last) && !before.trim().is_empty()).then_some(before)
 }
 
 /// Where `part` begins in `whole`, of which it is a slice.

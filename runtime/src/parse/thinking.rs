@@ -134,6 +134,9 @@ pub(super) fn after_block(text: &str) -> Option<&str> {
 }
 
 fn opening(text: &str) -> Option<(usize, &'static str)> {
+    if !text.starts_with('<') {
+        return None;
+    }
     TAGS.iter()
         .find(|(open, _)| starts_with_ignoring_case(text, open))
         .map(|(open, close)| (open.len(), *close))

@@ -26,8 +26,19 @@ pub(super) async fn call<B: Backend + ?Sized, O>(
     inputs: &FieldValues,
     from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
 ) -> Result<Predicted<O>, CandleAdapterError> {
-    let request = CompletionRequest::new(prompt.messages(inputs))
-        .held_to(Constraint::Signature(prompt.spec.clone()));
+    let constraint = Constraint::Signature(prompt.spec.clone());
+    call_held_to(backend, prompt, inputs, constraint, from_values).await
+}
+
+/// The same, held to a grammar of its own.
+pub(super) async fn call_held_to<B: Backend + ?Sized, O>(
+    backend: &B,
+    prompt: &Prompt<'_>,
+    inputs: &FieldValues,
+    constraint: Constraint,
+    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
+) -> Result<Predicted<O>, CandleAdapterError> {
+    let request = CompletionRequest::new(prompt.messages(inputs)).held_to(constraint);
     let completion = backend.complete(request).await?;
     let (output, parsed) = parse_as(prompt.spec, &completion.text, from_values)?;
     Ok(Predicted::new(output, completion, parsed))

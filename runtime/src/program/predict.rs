@@ -6,10 +6,11 @@ use futures_util::stream::{self, StreamExt as _};
 
 use crate::adapter::{Backend, CandleAdapterError};
 use crate::prompt::Message;
-use crate::signature::{Demo, FieldSet, Signature, SignatureSpec, Str};
+use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec, Str};
 
 use super::Predicted;
-use super::call::{Prompt, call};
+use super::call::Prompt;
+use super::retry::{Check, call_checked};
 
 /// Predicts without demos, with the signature's own instruction.
 ///
@@ -36,9 +37,11 @@ const CONCURRENCY: usize = 32;
 /// A predictor: a signature with demos and, where wanted, another instruction.
 ///
 /// Holds no backend, so that one predictor serves several.
-pub struct Predict<S> {
+pub struct Predict<S: Signature> {
     spec: SignatureSpec,
     demos: Vec<Demo<S>>,
+    checks: Vec<Check<S::Output>>,
+    retries: usize,
 }
 
 impl<S: Signature> Predict<S> {
@@ -48,6 +51,8 @@ impl<S: Signature> Predict<S> {
         Predict {
             spec: S::SPEC.clone(),
             demos: Vec::new(),
+            checks: Vec::new(),
+            retries: 0,
         }
     }
 
@@ -72,6 +77,37 @@ impl<S: Signature> Predict<S> {
         self
     }
 
+    /// Asks again, up to so many times, for a reply that can't be read or fails a check, with the reply and what is wrong
+    /// with it as further turns. Default 0.
+    #[must_use]
+    pub fn with_retries(mut self, retries: usize) -> Self {
+        self.retries = retries;
+        self
+    }
+
+    /// Checks outputs: one that fails is asked for again while retries are left, then taken all the same, and
+    /// [`Predicted::failed_checks`] names the message.
+    #[must_use]
+    pub fn check(
+        mut self,
+        message: impl Into<String>,
+        holds: impl Fn(&S::Output) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.push(Check::new(message, holds, false));
+        self
+    }
+
+    /// As [`Predict::check`], but an output that fails to the last is an error.
+    #[must_use]
+    pub fn assert(
+        mut self,
+        message: impl Into<String>,
+        holds: impl Fn(&S::Output) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.checks.push(Check::new(message, holds, true));
+        self
+    }
+
     /// The demos, in order.
     #[must_use]
     pub fn demos(&self) -> &[Demo<S>] {
@@ -87,20 +123,15 @@ impl<S: Signature> Predict<S> {
     /// Sends the input and parses the reply.
     ///
     /// # Errors
-    /// What the backend reports, or [`CandleAdapterError::ParseError`] with the raw completion, what parsed, and each
-    /// field's error.
+    /// What the backend reports; after the last retry [`CandleAdapterError::ParseError`] with the raw completion, what parsed,
+    /// and each field's error, or [`CandleAdapterError::CheckFailed`].
     pub async fn call<B: Backend + ?Sized>(
         &self,
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
-        call(
-            backend,
-            &self.prompt(),
-            &input.into_values(),
-            S::Output::from_values,
-        )
-        .await
+        let inputs = input.into_values();
+        call_checked(backend, &self.prompt(), &inputs, &self.checks, self.retries).await
     }
 
     fn prompt(&self) -> Prompt<'_> {
@@ -132,20 +163,24 @@ impl<S: Signature> Default for Predict<S> {
     }
 }
 
-impl<S> Clone for Predict<S> {
+impl<S: Signature> Clone for Predict<S> {
     fn clone(&self) -> Self {
         Predict {
             spec: self.spec.clone(),
             demos: self.demos.clone(),
+            checks: self.checks.clone(),
+            retries: self.retries,
         }
     }
 }
 
-impl<S> fmt::Debug for Predict<S> {
+impl<S: Signature> fmt::Debug for Predict<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Predict")
             .field("spec", &self.spec)
             .field("demos", &self.demos)
+            .field("checks", &self.checks)
+            .field("retries", &self.retries)
             .finish()
     }
 }

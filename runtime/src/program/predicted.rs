@@ -6,12 +6,16 @@ use crate::adapter::{Completion, Finish, Usage};
 use crate::parse::{Parsed, Repair};
 use crate::signature::marker_name;
 
+use super::Attempt;
+
 /// A typed result; reads as the output struct itself.
 #[derive(Debug, Clone)]
 pub struct Predicted<O> {
     output: O,
     completion: Completion,
     parsed: Parsed,
+    attempts: Vec<Attempt>,
+    failed_checks: Vec<String>,
 }
 
 impl<O> Predicted<O> {
@@ -20,7 +24,15 @@ impl<O> Predicted<O> {
             output,
             completion,
             parsed,
+            attempts: Vec::new(),
+            failed_checks: Vec::new(),
         }
+    }
+
+    /// The same, with the replies before it that were not accepted, and the checks that it fails.
+    pub(super) fn after(mut self, attempts: Vec<Attempt>, failed_checks: Vec<String>) -> Self {
+        (self.attempts, self.failed_checks) = (attempts, failed_checks);
+        self
     }
 
     /// The bare output.
@@ -29,10 +41,23 @@ impl<O> Predicted<O> {
         self.output
     }
 
-    /// Tokens of prompt and reply.
+    /// Tokens of prompt and reply, those of replies that were not accepted included.
     #[must_use]
     pub fn usage(&self) -> Usage {
-        self.completion.usage
+        let earlier = self.attempts.iter().map(|attempt| attempt.usage);
+        earlier.fold(self.completion.usage, |sum, usage| sum + usage)
+    }
+
+    /// The replies before this one that were not accepted.
+    #[must_use]
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// The messages of the checks that this output fails.
+    #[must_use]
+    pub fn failed_checks(&self) -> &[String] {
+        &self.failed_checks
     }
 
     /// The reply as the model wrote it.

@@ -118,7 +118,7 @@ fn system_content(spec: &SignatureSpec) -> String {
 }
 
 /// The instruction, or the sentence that DSPy puts in the place of an empty one.
-fn instruction(spec: &SignatureSpec) -> String {
+pub(crate) fn instruction(spec: &SignatureSpec) -> String {
     let given = dedented(&spec.instruction);
     if !given.is_empty() {
         return given;

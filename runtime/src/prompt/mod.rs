@@ -9,8 +9,9 @@ mod message;
 mod types;
 mod value;
 
+pub(crate) use chat::instruction;
 pub use chat::{assistant_content, chat_messages, user_content};
 pub use message::{Message, Role};
 pub use types::type_name;
 pub use value::render_value;
-pub(crate) use value::to_json;
+pub(crate) use value::{plain_text, to_json};

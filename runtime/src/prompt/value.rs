@@ -11,6 +11,14 @@ use crate::signature::{Value, escape_markers};
 /// A value as a section shows it.
 ///
 /// A string is written as it is, but that a line which could be read as a section marker gets a backslash. Other values are
+/// A value as text inside of another value: as [`render_value`], but that nothing needs to be escaped.
+pub(crate) fn plain_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => render_value(other).into_owned(),
+    }
+}
+
 /// JSON on one line with `", "` and `": "`. NaN and infinities, which JSON lacks, are written `NaN`, `inf`, `-inf`
 /// where they stand alone.
 #[must_use]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::{FieldSet, FieldValue, FieldValues, REASONING, Signature, Value};
+use super::{FieldSet, FieldValues, REASONING, Signature, Value};
 
 /// A demonstration of `S`, typed when it was made (by `example!`, or [`Demo::new`]).
 pub struct Demo<S> {
@@ -48,18 +48,8 @@ impl<S: Signature> Demo<S> {
         self
     }
 
-    /// Begins to add one field, by its name in Rust; `field` only says what type it has.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn part<T: FieldValue>(self, rust_name: &'static str, _field: fn(S) -> T) -> Part<S, T> {
-        Part {
-            demo: self,
-            rust_name,
-            ty: PhantomData,
-        }
-    }
-
-    fn with(mut self, rust_name: &str, value: Value) -> Self {
+    /// Adds the value of one field, by its name in Rust.
+    pub(super) fn with(mut self, rust_name: &str, value: Value) -> Self {
         let shown = S::RENAMED
             .iter()
             .find(|(rust, _)| *rust == rust_name)
@@ -78,22 +68,6 @@ impl<S: Signature> Demo<S> {
     #[must_use]
     pub fn values(&self) -> &PartialDemo {
         &self.values
-    }
-}
-
-/// A demo about to get the value of one field.
-#[doc(hidden)]
-pub struct Part<S, T> {
-    demo: Demo<S>,
-    rust_name: &'static str,
-    ty: PhantomData<fn() -> T>,
-}
-
-impl<S: Signature, T: FieldValue> Part<S, T> {
-    /// The demo with the value. A step of its own, so that the field's type is known when the value is looked at.
-    #[must_use]
-    pub fn is(self, value: T) -> Demo<S> {
-        self.demo.with(self.rust_name, value.into_value())
     }
 }
 

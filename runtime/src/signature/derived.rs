@@ -9,9 +9,10 @@ pub use std::vec::Vec;
 pub use super::check;
 pub use super::example::untyped_example;
 pub use super::literal::{items, list, text};
+pub use super::part::{ForeignPart, WriteSpecial};
 pub use super::reader::{
-    Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant, variant,
-    variant_fields, variant_value,
+    Read, Reader, payload, struct_fields, struct_value, struct_values, unit_value, unit_variant,
+    values, variant, variant_fields, variant_value,
 };
 pub use super::suits as constraint;
 pub use super::tool::{check_arguments, tool_arguments, tool_result};

@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check};
+use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check, part};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -22,6 +22,10 @@ pub trait Signature: Sized + Send + 'static {
     /// The programs of `regex` constraints, by the name shown.
     #[doc(hidden)]
     const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
+
+    /// How fields of a partial demo are written that are not written as their type says, by their name in Rust.
+    #[doc(hidden)]
+    const SPECIAL: &'static [(&'static str, part::WriteSpecial)] = &[];
 
     /// What literals are checked by.
     #[doc(hidden)]

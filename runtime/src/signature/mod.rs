@@ -14,6 +14,7 @@ mod impls;
 mod kind;
 mod literal;
 mod marker;
+mod part;
 mod reader;
 mod reasoned;
 mod schema;

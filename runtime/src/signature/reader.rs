@@ -1,6 +1,6 @@
 //! What derived code calls to go between structs and untyped values; the table of fields drives it.
 
-use super::{FieldSpec, FieldType, FieldValues, Payload, Str, Value, ValueError};
+use super::{FieldSet, FieldSpec, FieldType, FieldValues, Payload, Str, Value, ValueError};
 
 /// Takes values out by a table of fields, and keeps what went wrong.
 pub struct Reader<'t> {
@@ -18,6 +18,12 @@ impl<'t> Reader<'t> {
             fields,
             errors: Vec::new(),
         }
+    }
+
+    /// A reader of the fields of `T`.
+    #[must_use]
+    pub fn of<T: FieldSet>(values: FieldValues) -> Self {
+        Reader::new(values, T::FIELDS)
     }
 
     /// The value of the field in row `at` as `read` makes it; `None` after an error.
@@ -57,12 +63,13 @@ fn missing(field: &FieldSpec) -> Option<Value> {
     }
 }
 
-impl FieldValues {
-    /// Values in the order of a table of fields.
-    #[must_use]
-    pub fn of_fields<const N: usize>(fields: &[FieldSpec], values: [Value; N]) -> Self {
-        named(fields, values).collect()
-    }
+/// What reading a half gives.
+pub type Read<T> = Result<T, Vec<ValueError>>;
+
+/// The values of the fields of `T`, in order.
+#[must_use]
+pub fn values<T: FieldSet, const N: usize>(values: [Value; N]) -> FieldValues {
+    named(T::FIELDS, values).collect()
 }
 
 fn named<const N: usize>(

@@ -8,8 +8,6 @@ struct Sum {
     reasoning: String,
 }
 
-fn needs_reasoning<S: candle_signature::signature::CanReason>() {}
-
 fn main() {
-    needs_reasoning::<Sum>();
+    let _ = candle_signature::program::ChainOfThought::<Sum>::new();
 }

@@ -59,9 +59,11 @@ pub(in super::super) fn find_json<'t>(text: &'t str, openers: &[char]) -> Json<'
             }
         }
         if budget == 0 {
-            return json;
+            break;
         }
     }
+    let what = "there is too much in brackets";
+    json.fault.get_or_insert(SyntaxFault::new(from, what));
     json
 }
 
@@ -73,11 +75,11 @@ fn placed(text: &str, node: &Node<'_>) -> bool {
     begins && (ends || (before.is_empty() && !citation(node)))
 }
 
-/// `[1]`, as a text refers to its sources.
+/// `[1]`, as a text refers to its sources, and `[ ]` and `[x]`, as it ticks off tasks.
 fn citation(node: &Node<'_>) -> bool {
     match &node.kind {
         NodeKind::List { items, .. } => {
-            items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
+            items.is_empty() || items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
         }
         _ => false,
     }

@@ -14,7 +14,9 @@ pub(super) use lines::key_value;
 pub(super) use list::shown;
 pub(super) use peel::whole_fence;
 
-use crate::signature::{FieldType, Value, unescape_markers};
+use scalar::plain_integer;
+
+use crate::signature::{EnumSpec, FieldType, Value, unescape_markers};
 
 use super::RepairKind;
 use super::error::{ErrorKind, Fault};
@@ -178,6 +180,10 @@ impl<'f> Coercer<'f> {
     fn node_of(&mut self, ty: &FieldType, node: &Node<'_>, base: usize) -> Result<Value, Fault> {
         let at = base + node.at;
         match (ty, &node.kind) {
+            (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
+                Some(value) => Ok(value),
+                None => self.scalar_text(ty, json_source(text, at)),
+            },
             (FieldType::Json, _) => self.json_node(node, base),
             (FieldType::Option(inner), _) => self.option_node(inner, node, base),
             (FieldType::String, kind) => self.string_node(kind, at),
@@ -197,10 +203,9 @@ impl<'f> Coercer<'f> {
                 self.tuple_node(types, items, *closed, at, base)
             }
             (FieldType::Float(_), NodeKind::Map { .. }) => self.float_object(ty, node, at),
-            (
-                FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_),
-                NodeKind::Bare(text),
-            ) => self.scalar_text(ty, json_source(text, at)),
+            (FieldType::Char | FieldType::Bool | FieldType::Float(_), NodeKind::Bare(text)) => {
+                self.scalar_text(ty, json_source(text, at))
+            }
             (
                 FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_),
                 NodeKind::Text(text),
@@ -355,14 +360,17 @@ fn describe(ty: &FieldType) -> String {
         FieldType::Tuple(items) => format!("a list of {} values", items.len()),
         FieldType::Map(_) => "a JSON object".into(),
         FieldType::Struct(spec) => format!("a JSON object ({})", spec.name),
-        FieldType::Enum(spec) => {
-            let names: Vec<&str> = spec
-                .variants
-                .iter()
-                .take(12)
-                .map(|v| v.name.as_ref())
-                .collect();
-            format!("one of {}", names.join(", "))
-        }
+        FieldType::Enum(spec) => describe_enum(spec),
     }
+}
+
+fn describe_enum(spec: &EnumSpec) -> String {
+    let names = spec.variants.iter().take(12).map(|v| v.name.as_ref());
+    let names: Vec<&str> = names.collect();
+    let more = if spec.variants.len() > 12 {
+        ", …"
+    } else {
+        ""
+    };
+    format!("one of {}{more}", names.join(", "))
 }

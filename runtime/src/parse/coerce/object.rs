@@ -71,6 +71,8 @@ impl Coercer<'_> {
         }
         let mut values = Vec::with_capacity(entries.len());
         match ty {
+            // `Note: nothing was found` would be an entry.
+            FieldType::Map(item) if super::free_text(item) => return Ok(None),
             FieldType::Map(item) => {
                 for (key, text) in &entries {
                     let value = self

@@ -7,6 +7,7 @@ use super::super::error::{ErrorKind, Fault};
 use super::super::names::folded;
 use super::embedded::own_entry;
 use super::peel::peel_once;
+use super::scalar::MAX_SCALAR_TEXT;
 use super::{Coercer, NodeKind, Source, json_source};
 
 /// Words that may turn a sentence around.
@@ -22,6 +23,10 @@ impl Coercer<'_> {
         spec: &EnumSpec,
         source: Source<'_>,
     ) -> Result<Value, Fault> {
+        if source.text.len() > MAX_SCALAR_TEXT {
+            let expected = super::describe_enum(spec);
+            return Err(Fault::expected(&expected, source.text, source.at));
+        }
         let mut part = source.trimmed();
         let mut layers = Vec::new();
         for _ in 0..10 {
@@ -66,7 +71,7 @@ impl Coercer<'_> {
 
     /// The only variant that a longer text names, where the text plainly chooses it.
     fn mentioned(&mut self, spec: &EnumSpec, source: Source<'_>) -> Result<Value, Fault> {
-        let expected = super::describe(&crate::signature::FieldType::Enum(spec.clone()));
+        let expected = super::describe_enum(spec);
         if source.text.starts_with(['[', '{']) {
             return Err(Fault::expected(&expected, source.text, source.at));
         }
@@ -241,7 +246,7 @@ struct Mention {
 /// Every mention, the longest name where several begin at one place.
 fn mentions(spec: &EnumSpec, text: &str) -> Vec<Mention> {
     // A long text is no choice of a variant, and searching it for many names would cost.
-    if text.len() > 4000 {
+    if text.len() > 4 * 1024 {
         return Vec::new();
     }
     let mut found: Vec<Mention> = Vec::new();

@@ -2,6 +2,8 @@
 //! before the program runs. Everything here is `const fn`, so no traits, no closures, no allocation.
 
 mod constraints;
+mod kinds;
+mod near;
 mod pattern;
 mod records;
 mod text;

@@ -92,7 +92,7 @@ impl Text {
         } else {
             (self, number)
         };
-        if !(size < 1e18) {
+        if size.is_nan() || size >= 1e18 {
             return out.text("a very large number");
         }
         let millionths = (size * 1e6 + 0.5) as u128;

@@ -1,0 +1,92 @@
+#[allow(unused_qualifications)]
+const _: () = {
+    use ::candle_signature::__private as __candle;
+    #[automatically_derived]
+    impl __candle::FieldValue for Person {
+        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Struct(
+            __candle::StructSpec::new(
+                "Person",
+                "",
+                const {
+                    &[
+                        __candle::FieldSpec::new(
+                            "name",
+                            "",
+                            <String as __candle::FieldValue>::REF,
+                            &[],
+                            __candle::None,
+                        ),
+                        __candle::FieldSpec::new(
+                            "age",
+                            "",
+                            <u8 as __candle::FieldValue>::REF,
+                            &[],
+                            __candle::Some(
+                                __candle::DefaultValue::Lazy(|| <u8 as __candle::FieldValue>::into_value({
+                                    let value: u8 = 18;
+                                    value
+                                })),
+                            ),
+                        ),
+                        __candle::FieldSpec::new(
+                            "boss",
+                            "",
+                            <Option<Box<Person>> as __candle::FieldValue>::REF,
+                            &[],
+                            __candle::None,
+                        ),
+                    ]
+                },
+            ),
+        );
+        const KIND: &'static __candle::Kind = &__candle::Kind::Struct(
+            &[
+                __candle::KindField::new(
+                    "name",
+                    false,
+                    <String as __candle::FieldValue>::KIND,
+                ),
+                __candle::KindField::new(
+                    "age",
+                    true,
+                    <u8 as __candle::FieldValue>::KIND,
+                ),
+                __candle::KindField::new(
+                    "boss",
+                    false,
+                    &__candle::Kind::Option(&__candle::Kind::Any),
+                ),
+            ],
+        );
+        fn from_value(
+            value: __candle::Value,
+        ) -> __candle::Result<Self, __candle::ValueError> {
+            let mut reader = __candle::Reader::new(
+                __candle::struct_values(value)?,
+                __candle::struct_fields(<Self as __candle::FieldValue>::TYPE),
+            );
+            let (__candle::Some(f0), __candle::Some(f1), __candle::Some(f2)) = (
+                reader.take(0, <String as __candle::FieldValue>::from_value),
+                reader.take(1, <u8 as __candle::FieldValue>::from_value),
+                reader.take(2, <Option<Box<Person>> as __candle::FieldValue>::from_value),
+            ) else {
+                return __candle::Err(reader.error());
+            };
+            __candle::Ok(Self {
+                name: f0,
+                age: f1,
+                boss: f2,
+            })
+        }
+        fn into_value(self) -> __candle::Value {
+            __candle::struct_value(
+                <Self as __candle::FieldValue>::TYPE,
+                [
+                    <String as __candle::FieldValue>::into_value(self.name),
+                    <u8 as __candle::FieldValue>::into_value(self.age),
+                    <Option<Box<Person>> as __candle::FieldValue>::into_value(self.boss),
+                ],
+            )
+        }
+    }
+};

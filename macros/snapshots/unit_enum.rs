@@ -1,0 +1,54 @@
+#[allow(unused_qualifications)]
+const _: () = {
+    use ::candle_signature::__private as __candle;
+    #[automatically_derived]
+    impl __candle::FieldValue for Urgency {
+        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Enum(
+            __candle::EnumSpec::new(
+                "Urgency",
+                "How soon.",
+                "type",
+                const {
+                    &[
+                        __candle::VariantSpec::new(
+                            "low",
+                            "",
+                            &[],
+                            __candle::Payload::Unit,
+                        ),
+                        __candle::VariantSpec::new(
+                            "on-fire",
+                            "Now.",
+                            const { &[__candle::Cow::Borrowed("burning")] },
+                            __candle::Payload::Unit,
+                        ),
+                    ]
+                },
+            ),
+        );
+        const KIND: &'static __candle::Kind = &__candle::Kind::Choice(
+            &["low", "on-fire", "burning"],
+        );
+        fn from_value(
+            value: __candle::Value,
+        ) -> __candle::Result<Self, __candle::ValueError> {
+            __candle::Ok(
+                match __candle::unit_variant(
+                    <Self as __candle::FieldValue>::TYPE,
+                    &value,
+                )? {
+                    0 => Self::Low,
+                    _ => Self::OnFire,
+                },
+            )
+        }
+        fn into_value(self) -> __candle::Value {
+            __candle::unit_value(
+                match self {
+                    Self::Low => "low",
+                    Self::OnFire => "on-fire",
+                },
+            )
+        }
+    }
+};

@@ -1,0 +1,171 @@
+//! Replies that are not accepted are asked for again, with what was wrong in front of the model.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::adapter::{
+    Backend, CandleAdapterError, Completion, CompletionRequest, Constraint, Usage,
+};
+use crate::parse::{ParseError, Parsed, parse_as};
+use crate::prompt::Message;
+use crate::signature::{FieldSet, FieldValues};
+
+use super::Predicted;
+use super::call::Prompt;
+
+/// A demand on an output that no type expresses.
+pub(super) struct Check<O> {
+    message: Arc<str>,
+    holds: Arc<dyn Fn(&O) -> bool + Send + Sync>,
+    /// Whether a reply that fails it is no result at all.
+    demanded: bool,
+}
+
+impl<O> Check<O> {
+    pub fn new(
+        message: impl Into<String>,
+        holds: impl Fn(&O) -> bool + Send + Sync + 'static,
+        demanded: bool,
+    ) -> Self {
+        Check {
+            message: message.into().into(),
+            holds: Arc::new(holds),
+            demanded,
+        }
+    }
+}
+
+impl<O> Clone for Check<O> {
+    fn clone(&self) -> Self {
+        Check {
+            message: self.message.clone(),
+            holds: self.holds.clone(),
+            demanded: self.demanded,
+        }
+    }
+}
+
+impl<O> fmt::Debug for Check<O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Check")
+            .field("message", &self.message)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A reply that was not accepted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Attempt {
+    /// The reply as the model wrote it.
+    pub reply: String,
+    /// What was wrong with it, as the model was told.
+    pub problems: Vec<String>,
+    /// What it cost.
+    pub usage: Usage,
+}
+
+/// What came of one reply.
+enum Outcome<O> {
+    /// All is well.
+    Accepted(O, Parsed),
+    /// It can be read, but fails checks; `demanded` ones among them make it no result.
+    Failed {
+        output: O,
+        parsed: Parsed,
+        problems: Vec<String>,
+        demanded: bool,
+    },
+    Unreadable(Box<ParseError>),
+}
+
+/// Calls, and calls again up to `retries` times while the reply can't be read or fails a check.
+pub(super) async fn call_checked<B: Backend + ?Sized, O: FieldSet>(
+    backend: &B,
+    prompt: &Prompt<'_>,
+    inputs: &FieldValues,
+    checks: &[Check<O>],
+    retries: usize,
+) -> Result<Predicted<O>, CandleAdapterError> {
+    let mut messages = prompt.messages(inputs);
+    let mut attempts = Vec::new();
+    loop {
+        let request = CompletionRequest::new(messages.clone())
+            .held_to(Constraint::Signature(prompt.spec.clone()));
+        let completion = backend.complete(request).await?;
+        let is_last = attempts.len() == retries;
+        let problems = match judge(prompt, &completion, checks) {
+            Outcome::Accepted(output, parsed) => {
+                return Ok(Predicted::new(output, completion, parsed).after(attempts, Vec::new()));
+            }
+            Outcome::Failed {
+                problems,
+                demanded: true,
+                ..
+            } if is_last => {
+                let completion = completion.text;
+                return Err(CandleAdapterError::CheckFailed {
+                    problems,
+                    completion,
+                });
+            }
+            Outcome::Failed {
+                output,
+                parsed,
+                problems,
+                ..
+            } if is_last => {
+                return Ok(Predicted::new(output, completion, parsed).after(attempts, problems));
+            }
+            Outcome::Unreadable(error) if is_last => {
+                return Err(CandleAdapterError::ParseError(error));
+            }
+            Outcome::Failed { problems, .. } => problems,
+            Outcome::Unreadable(error) => error.errors.iter().map(ToString::to_string).collect(),
+        };
+        messages.push(Message::assistant(completion.text.clone()));
+        messages.push(Message::user(complaint(&problems)));
+        attempts.push(Attempt {
+            reply: completion.text,
+            problems,
+            usage: completion.usage,
+        });
+    }
+}
+
+fn judge<O: FieldSet>(
+    prompt: &Prompt<'_>,
+    completion: &Completion,
+    checks: &[Check<O>],
+) -> Outcome<O> {
+    let (output, parsed) = match parse_as(prompt.spec, &completion.text, O::from_values) {
+        Ok(read) => read,
+        Err(error) => return Outcome::Unreadable(Box::new(error)),
+    };
+    let failed: Vec<_> = checks
+        .iter()
+        .filter(|check| !(check.holds)(&output))
+        .collect();
+    if failed.is_empty() {
+        return Outcome::Accepted(output, parsed);
+    }
+    let demanded = failed.iter().any(|check| check.demanded);
+    let problems = failed
+        .iter()
+        .map(|check| check.message.to_string())
+        .collect();
+    Outcome::Failed {
+        output,
+        parsed,
+        problems,
+        demanded,
+    }
+}
+
+/// What the model is told of a reply that is not accepted.
+fn complaint(problems: &[String]) -> String {
+    format!(
+        "This reply is not accepted:\n- {}\n\nRespond again with all output fields, in the same format.",
+        problems.join("\n- ")
+    )
+}

@@ -1,0 +1,1 @@
+"""How the embedded model is made: prompt rendering, data generation, tokenizer, training and export."""
