@@ -2,15 +2,14 @@
 //! has half of the step for itself, so that much work ends as well.
 
 /// For each sequence, by the tokens that it still has to compute and in order of arrival, how many it may: one in any
-/// case, which is all that a sequence choosing its next token needs, and `chunk` more in all.
+/// case, which is all that a sequence choosing its next token needs; those who need more have `chunk` together.
 pub(super) fn shares(pending: &[usize], chunk: usize) -> Vec<usize> {
     let mut shares: Vec<usize> = pending.iter().map(|tokens| (*tokens).min(1)).collect();
     let wants_more = |index: &usize| pending[*index] > 1;
-    let mut left = chunk.max(1);
+    let mut left = chunk.saturating_sub((0..pending.len()).filter(wants_more).count());
     let oldest = (0..pending.len()).find(wants_more);
     let mut give = |index: usize, most: usize, left: &mut usize| {
-        // What it has already is part of what it gets.
-        let wanted = pending[index].min(most.max(1));
+        let wanted = pending[index].min(most);
         let more = wanted.saturating_sub(shares[index]).min(*left);
         shares[index] += more;
         *left -= more;
