@@ -23,6 +23,9 @@ const PREFILL: usize = 512;
 const CHUNK: usize = 256;
 const DEPTHS: [usize; 3] = [0, 512, 4096];
 const DECODE: usize = 32;
+const BATCHES: [usize; 6] = [1, 2, 4, 8, 16, 32];
+const BATCH_DEPTH: usize = 64;
+const BATCH_STEPS: u32 = 8;
 const ROUNDS: usize = 5;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -69,6 +72,7 @@ fn main() -> Result<(), Box<dyn Error>> {
                 start.elapsed()
             );
             measure(&network, name, bandwidth / bytes as f64)?;
+            measure_batches(&network, name)?;
         }
     }
     Ok(())
@@ -157,6 +161,46 @@ fn measure(network: &Qwen2, name: &str, limit: f64) -> Result<(), Box<dyn Error>
         let share = rates[ROUNDS / 2] / limit * 100.0;
         println!(
             "  {name} decode at depth {depth}: {text} tok/s, {share:.0} % of the limit of {limit:.0}"
+        );
+    }
+    Ok(())
+}
+
+/// Tokens a second of all rows together, by the number of rows that decode side by side.
+fn measure_batches(network: &Qwen2, name: &str) -> Result<(), Box<dyn Error>> {
+    let mut single = 0.0;
+    for rows in BATCHES {
+        let new_cache = || KvCache::new(network.config(), BATCH_DEPTH + DECODE + 1, &Device::Cpu);
+        let mut caches = (0..rows)
+            .map(|_| new_cache())
+            .collect::<Result<Vec<_>, _>>()?;
+        for cache in &mut caches {
+            prefill_to(network, cache, BATCH_DEPTH)?;
+        }
+        let mut rates = Vec::new();
+        for _ in 0..ROUNDS {
+            let start = Instant::now();
+            for step in 0..BATCH_STEPS {
+                let tokens = [TokenId(step)];
+                let row = |cache| Row {
+                    tokens: &tokens,
+                    cache,
+                    logits: true,
+                };
+                network.forward(&mut caches.iter_mut().map(row).collect::<Vec<_>>())?;
+            }
+            rates.push((rows * BATCH_STEPS as usize) as f64 / start.elapsed().as_secs_f64());
+            caches
+                .iter_mut()
+                .for_each(|cache| cache.truncate(BATCH_DEPTH));
+        }
+        let text = spread(&mut rates);
+        if rows == 1 {
+            single = rates[ROUNDS / 2];
+        }
+        println!(
+            "  {name} {rows} rows: {text} tok/s in all, {:.1} times one row",
+            rates[ROUNDS / 2] / single
         );
     }
     Ok(())

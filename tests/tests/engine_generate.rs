@@ -459,3 +459,20 @@ fn dropping_the_engine_stops_its_requests_and_frees_the_model() {
     ));
     wait_until(|| Arc::strong_count(&model) == 1);
 }
+
+#[test]
+fn a_short_request_does_not_wait_for_the_end_of_a_long_one() {
+    let engine = engine_with(EngineOptions {
+        max_rows: 2,
+        prefill_chunk: 8,
+        ..EngineOptions::default()
+    });
+    let long = engine.generate(GenerateRequest::greedy(prompt(500), 1));
+    let short = engine.generate(GenerateRequest::greedy(prompt(4), 2));
+    let (long, short) = block_on(async { futures::join!(long, short) });
+    let (long, short) = (long.unwrap().timings, short.unwrap().timings);
+    assert!(
+        short.prefill + short.decode < long.prefill / 2,
+        "{short:?} beside {long:?}"
+    );
+}

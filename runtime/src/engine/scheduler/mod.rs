@@ -4,6 +4,7 @@
 mod memory;
 mod request;
 mod run;
+mod shares;
 
 use super::{EngineError, Model, Sampler};
 use memory::Memory;

@@ -4,6 +4,7 @@
 use super::EngineOptions;
 use super::memory::Memory;
 use super::request::{FinishReason, Generation, Job, Timings};
+use super::shares::shares;
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
 use std::any::Any;
 use std::collections::VecDeque;
@@ -182,45 +183,38 @@ fn step(
     }
 }
 
-/// Runs the sequences' next tokens, at most `chunk` prompt tokens in all, and returns the logits of those
-/// that have reached their end.
+/// Runs the sequences' next tokens, as [`shares`] allots them, and returns the logits of those that have reached
+/// their end.
 fn forward(
     model: &Model,
     running: &mut [Sequence],
     chunk: usize,
 ) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
-    let mut budget = chunk;
-    let mut rows = Vec::with_capacity(running.len());
-    let mut in_step = Vec::with_capacity(running.len());
-    for sequence in &mut *running {
-        let pending = &sequence.tokens[sequence.cache.len()..];
-        // A decoding sequence always moves; prompts share the budget in order of arrival.
-        let take = if pending.len() == 1 {
-            1
-        } else {
-            pending.len().min(budget)
-        };
-        budget = budget.saturating_sub(take);
-        in_step.push((take > 0).then_some(take == pending.len()));
-        if take > 0 {
-            rows.push(Row {
-                tokens: &pending[..take],
-                logits: take == pending.len(),
+    let pending: Vec<usize> = running
+        .iter()
+        .map(|sequence| sequence.tokens.len() - sequence.cache.len())
+        .collect();
+    let mut rows: Vec<Row<'_>> = running
+        .iter_mut()
+        .zip(shares(&pending, chunk))
+        .map(|(sequence, share)| {
+            let pending = &sequence.tokens[sequence.cache.len()..];
+            Row {
+                tokens: &pending[..share],
+                logits: share == pending.len(),
                 cache: &mut sequence.cache,
-            });
-        }
-    }
+            }
+        })
+        .collect();
     let logits = model.network().forward(&mut rows)?;
     let mut next = 0;
-    in_step
-        .into_iter()
-        .map(|done| {
-            if done != Some(true) {
+    rows.iter()
+        .map(|row| {
+            if !row.logits {
                 return Ok(None);
             }
-            let row = logits.get(next)?.to_vec1()?;
             next += 1;
-            Ok(Some(row))
+            Ok(Some(logits.get(next - 1)?.to_vec1()?))
         })
         .collect()
 }
