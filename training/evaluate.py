@@ -7,13 +7,12 @@ import re
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from .model import Qwen2, rectangular
 from .prompt import Record, Type, chat
 from .tokenizer import Encoder
 
-ROWS = 64
+ROWS = 32
 MAX_REPLY = 160
 
 
@@ -63,17 +62,16 @@ def parses(record: Record, text: str) -> bool:
 
 
 @torch.no_grad()
-def next_tokens(model: Qwen2, rows: list[list[int]], last_only: bool) -> list[Tensor]:
-    """The best next token at each position of each row (or at its last position), in f32."""
-    device, pad = model.embed.weight.device, 0
+def next_tokens(model: Qwen2, rows: list[list[int]], counts: list[int]) -> list[list[int]]:
+    """The best next token at the last `counts` positions of each row."""
+    device = model.embed.weight.device
     width = max(map(len, rows))
-    ids = torch.tensor([r + [pad] * (width - len(r)) for r in rows], device=device)
+    ids = torch.tensor([r + [0] * (width - len(r)) for r in rows], device=device)
     positions = torch.arange(width, device=device).repeat(len(rows))
     hidden = model.hidden(ids.flatten(), positions, rectangular(len(rows))).view(len(rows), width, -1)
-    if last_only:
-        last = torch.tensor([len(r) - 1 for r in rows], device=device)
-        return list((hidden[torch.arange(len(rows), device=device), last] @ model.embed.weight.T).argmax(-1).cpu())
-    return [(hidden[i, : len(r)] @ model.embed.weight.T).argmax(-1).cpu() for i, r in enumerate(rows)]
+    wanted = torch.cat([hidden[i, len(r) - n : len(r)] for i, (r, n) in enumerate(zip(rows, counts))])
+    best = (wanted @ model.embed.weight.T).argmax(-1).tolist()
+    return [[best.pop(0) for _ in range(n)] for n in counts]
 
 
 def greedy(model: Qwen2, prompts: list[list[int]], end: int, limit: int = MAX_REPLY) -> list[list[int]]:
@@ -82,11 +80,11 @@ def greedy(model: Qwen2, prompts: list[list[int]], end: int, limit: int = MAX_RE
     for at in range(0, len(prompts), ROWS):
         open_rows = list(range(at, min(at + ROWS, len(prompts))))
         for _ in range(limit):
-            picked = next_tokens(model, [prompts[i] + replies[i] for i in open_rows], True)
+            picked = next_tokens(model, [prompts[i] + replies[i] for i in open_rows], [1] * len(open_rows))
             still = []
-            for i, token in zip(open_rows, picked):
-                if int(token) != end:
-                    replies[i].append(int(token))
+            for i, (token,) in zip(open_rows, picked):
+                if token != end:
+                    replies[i].append(token)
                     if len(prompts[i]) + len(replies[i]) < model.c.max_position_embeddings:
                         still.append(i)
             open_rows = still
@@ -103,11 +101,13 @@ def evaluate(model: Qwen2, encoder: Encoder, records: list[Record], decode: bool
     """
     prompts = [encoder.prompt(chat(r)[0]) for r in records]
     answers = [[*encoder.text(chat(r)[1]), encoder.end] for r in records]
-    exact = []
+    exact = [False] * len(records)
+    order = sorted(range(len(records)), key=lambda i: len(prompts[i]))
     for at in range(0, len(records), ROWS):
-        rows = [p + a[:-1] for p, a in zip(prompts[at : at + ROWS], answers[at : at + ROWS])]
-        for p, a, best in zip(prompts[at : at + ROWS], answers[at : at + ROWS], next_tokens(model, rows, False)):
-            exact.append(best[len(p) - 1 :].tolist() == a)
+        some = order[at : at + ROWS]
+        best = next_tokens(model, [prompts[i] + answers[i][:-1] for i in some], [len(answers[i]) for i in some])
+        for i, tokens in zip(some, best):
+            exact[i] = tokens == answers[i]
     wrong = [i for i, ok in enumerate(exact) if not ok and decode]
     texts = [encoder.tokenizer.decode(ids, skip_special_tokens=False) for ids in greedy(model, [prompts[i] for i in wrong], encoder.end)]
     parsed = dict(zip(wrong, (parses(records[i], t) for i, t in zip(wrong, texts))))

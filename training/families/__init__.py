@@ -1,6 +1,6 @@
 """The task families. Each module's `build(ctx)` gives a signature and a function that draws cases of it."""
 
-from . import arithmetic, classify, extract, qa, react
+from . import arithmetic, classify, copying, extract, qa, react
 
 FAMILIES = {
     "qa": qa.build,
@@ -9,3 +9,6 @@ FAMILIES = {
     "arithmetic": arithmetic.build,
     "react": react.build,
 }
+
+# Trained on, not evaluated: it teaches the tokens.
+AUXILIARY = {"copying": copying.build}
