@@ -86,10 +86,7 @@ const _: () = {
     where
         T: Ord,
     {}
-    impl<
-        T: Clone + __candle::FieldValue + ::core::marker::Send + 'static,
-        const N: usize,
-    > r#Extract<T, N>
+    impl<T: Clone, const N: usize> r#Extract<T, N>
     where
         T: Ord,
     {
@@ -102,7 +99,10 @@ const _: () = {
         >(
             backend: &AnyBackend,
             input: ExtractInput,
-        ) -> __candle::Asked<ExtractOutput<T, N>> {
+        ) -> __candle::Asked<ExtractOutput<T, N>>
+        where
+            T: __candle::FieldValue + ::core::marker::Send + 'static,
+        {
             __candle::predict::<Self, AnyBackend>(backend, input).await
         }
         /// Asks for every input at once; the answers keep their order, and a failure loses no other.
@@ -111,12 +111,18 @@ const _: () = {
         >(
             backend: &AnyBackend,
             inputs: impl ::core::iter::IntoIterator<Item = ExtractInput>,
-        ) -> __candle::Vec<__candle::Asked<ExtractOutput<T, N>>> {
+        ) -> __candle::Vec<__candle::Asked<ExtractOutput<T, N>>>
+        where
+            T: __candle::FieldValue + ::core::marker::Send + 'static,
+        {
             __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
         }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
-        pub(crate) fn format(input: ExtractInput) -> __candle::Vec<__candle::Message> {
+        pub(crate) fn format(input: ExtractInput) -> __candle::Vec<__candle::Message>
+        where
+            T: __candle::FieldValue + ::core::marker::Send + 'static,
+        {
             __candle::format::<Self>(input)
         }
         /// The outputs that a reply holds.
@@ -125,7 +131,10 @@ const _: () = {
         /// Every field that is missing or can't be read, with those that can.
         pub(crate) fn parse(
             completion: &::core::primitive::str,
-        ) -> __candle::Result<ExtractOutput<T, N>, __candle::ParseError> {
+        ) -> __candle::Result<ExtractOutput<T, N>, __candle::ParseError>
+        where
+            T: __candle::FieldValue + ::core::marker::Send + 'static,
+        {
             __candle::parse::<Self>(completion)
         }
     }

@@ -3,8 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use syn::ext::IdentExt;
-use syn::visit::Visit;
-use syn::{DeriveInput, GenericParam, Generics, Ident, Path, Visibility};
+use syn::{DeriveInput, Ident, Visibility};
 
 use crate::ast::{Format, Signature};
 use crate::constraint::Kind;
@@ -12,6 +11,7 @@ use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
+use crate::generics::{bounded, half_generics, method_bounds};
 use crate::krate;
 use crate::pattern;
 use crate::usual;
@@ -265,8 +265,9 @@ fn calls(signature: &Signature) -> TokenStream {
     let private = &krate::alias();
     let vis = vis(signature);
     let ident = &signature.original.ident;
-    let generics = bounded(private, &signature.original.generics);
+    let generics = &signature.original.generics;
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+    let bounds = method_bounds(private, generics);
     let (input, output) = (
         half_type(signature, Role::Input),
         half_type(signature, Role::Output),
@@ -280,7 +281,7 @@ fn calls(signature: &Signature) -> TokenStream {
             #vis async fn predict<AnyBackend: #private::Backend + ?::core::marker::Sized>(
                 backend: &AnyBackend,
                 input: #input,
-            ) -> #private::Asked<#output> {
+            ) -> #private::Asked<#output> #bounds {
                 #private::predict::<Self, AnyBackend>(backend, input).await
             }
 
@@ -288,13 +289,13 @@ fn calls(signature: &Signature) -> TokenStream {
             #vis async fn predict_all<AnyBackend: #private::Backend + ?::core::marker::Sized>(
                 backend: &AnyBackend,
                 inputs: impl ::core::iter::IntoIterator<Item = #input>,
-            ) -> #private::Vec<#private::Asked<#output>> {
+            ) -> #private::Vec<#private::Asked<#output>> #bounds {
                 #private::predict_all::<Self, AnyBackend>(backend, inputs).await
             }
 
             /// The messages that [`predict`](Self::predict) sends.
             #[must_use]
-            #vis fn format(input: #input) -> #private::Vec<#private::Message> {
+            #vis fn format(input: #input) -> #private::Vec<#private::Message> #bounds {
                 #private::format::<Self>(input)
             }
 
@@ -302,7 +303,7 @@ fn calls(signature: &Signature) -> TokenStream {
             ///
             /// # Errors
             /// Every field that is missing or can't be read, with those that can.
-            #vis fn parse(completion: &::core::primitive::str) -> #private::Result<#output, #private::ParseError> {
+            #vis fn parse(completion: &::core::primitive::str) -> #private::Result<#output, #private::ParseError> #bounds {
                 #private::parse::<Self>(completion)
             }
         }
@@ -315,79 +316,4 @@ pub(crate) fn half_type(signature: &Signature, half: Role) -> TokenStream {
     let generics = half_generics(signature, half);
     let (_, ty_generics, _) = generics.split_for_impl();
     quote!(#ident #ty_generics)
-}
-
-/// Those parameters and bounds of the signature that the fields of one half mention.
-pub(crate) fn half_generics(signature: &Signature, half: Role) -> Generics {
-    let all = &signature.original.generics;
-    let mut mentioned = Mentioned::default();
-    for field in signature.half(half) {
-        mentioned.visit_type(field.ty);
-    }
-    let used = |param: &GenericParam| match param {
-        GenericParam::Type(ty) => mentioned.has(&ty.ident),
-        GenericParam::Const(constant) => mentioned.has(&constant.ident),
-        GenericParam::Lifetime(_) => false,
-    };
-    let dropped: Vec<_> = all
-        .params
-        .iter()
-        .filter(|param| !used(param))
-        .filter_map(|param| match param {
-            GenericParam::Type(ty) => Some(&ty.ident),
-            GenericParam::Const(constant) => Some(&constant.ident),
-            GenericParam::Lifetime(_) => None,
-        })
-        .collect();
-    let mut generics = all.clone();
-    generics.params = all
-        .params
-        .iter()
-        .filter(|param| used(param))
-        .cloned()
-        .collect();
-    if generics.params.is_empty() {
-        return Generics::default();
-    }
-    if let Some(clause) = &mut generics.where_clause {
-        clause.predicates = clause
-            .predicates
-            .iter()
-            .filter(|predicate| {
-                let mut within = Mentioned::default();
-                within.visit_where_predicate(predicate);
-                !dropped.iter().any(|ident| within.has(ident))
-            })
-            .cloned()
-            .collect();
-    }
-    generics
-}
-
-/// The generics with the bounds that the traits ask of every type parameter.
-pub(crate) fn bounded(private: &Path, generics: &Generics) -> Generics {
-    let mut generics = generics.clone();
-    for param in generics.type_params_mut() {
-        param.default = None;
-        param.bounds.push(syn::parse_quote!(#private::FieldValue));
-        param.bounds.push(syn::parse_quote!(::core::marker::Send));
-        param.bounds.push(syn::parse_quote!('static));
-    }
-    generics
-}
-
-/// Identifiers that a piece of syntax mentions.
-#[derive(Default)]
-struct Mentioned(Vec<Ident>);
-
-impl Mentioned {
-    fn has(&self, ident: &Ident) -> bool {
-        self.0.contains(ident)
-    }
-}
-
-impl Visit<'_> for Mentioned {
-    fn visit_ident(&mut self, ident: &Ident) {
-        self.0.push(ident.clone());
-    }
 }

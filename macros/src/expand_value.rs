@@ -5,10 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::{DeriveInput, Type};
 
 use crate::ctxt::Ctxt;
-use crate::expand::bounded;
 use crate::expand_field::{self as field_code, as_field_value, read_all, table};
 use crate::fallback;
 use crate::field::Field;
+use crate::generics::bounded;
 use crate::krate::{self, private_at};
 use crate::shape::{is_option, is_standard};
 use crate::value::{Body, Payload, Value, Variant};

@@ -14,6 +14,7 @@ mod expand_field;
 mod expand_value;
 mod fallback;
 mod field;
+mod generics;
 mod json;
 mod krate;
 mod literal;

@@ -16,16 +16,22 @@ pub struct ChainOfThought<S> {
     demos: Vec<Demo<S>>,
 }
 
-impl<S: CanReason> ChainOfThought<S> {
+impl<S: Signature> ChainOfThought<S> {
     /// A predictor without demos.
+    // The bound stands here, not on the `impl`: so rustc says why a signature can't reason, not that `new` is missing.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new() -> Self
+    where
+        S: CanReason,
+    {
         ChainOfThought {
             spec: reasoned_spec(S::SPEC),
             demos: Vec::new(),
         }
     }
+}
 
+impl<S: CanReason> ChainOfThought<S> {
     /// Adds demos. They show no reasoning, which the prompt says of them.
     #[must_use]
     pub fn with_demos(mut self, demos: impl IntoIterator<Item = Demo<S>>) -> Self {
