@@ -63,14 +63,15 @@ fn main() -> Result<(), Box<dyn Error>> {
                 quantization,
                 threads: Some(threads),
             };
+            // Begins the peak anew.
+            drop(std::fs::write("/proc/self/clear_refs", "5"));
+            let before = memory("VmRSS");
             let start = Instant::now();
             let network = Qwen2::load_with(config.clone(), &weights, &Device::Cpu, &options)?;
             let bytes = network.weight_bytes();
-            println!(
-                "{name}: {:.0} MB packed in {:.2?}",
-                bytes as f64 / 1e6,
-                start.elapsed()
-            );
+            let (size, time) = (bytes as f64 / 1e6, start.elapsed());
+            let peak = memory("VmHWM") - before;
+            println!("{name}: {size:.0} MB packed in {time:.2?}, with {peak:.0} MB at most");
             measure(&network, name, bandwidth / bytes as f64)?;
             measure_batches(&network, name)?;
         }
@@ -282,6 +283,14 @@ fn sum(part: &[u64]) -> u64 {
         }
     }
     sums.into_iter().fold(0, u64::wrapping_add)
+}
+
+/// A figure of this process in megabytes; 0 where the system does not say.
+fn memory(figure: &str) -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(figure));
+    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
+    kibibytes.unwrap_or_default() * 1.024e-3
 }
 
 fn cpu() -> String {

@@ -150,21 +150,43 @@ impl Weights<'_> {
             .map(|(name, rows)| Ok((self.raw(name, &[*rows, columns])?, *rows)))
             .collect::<Result<Vec<_>, EngineError>>()?;
         let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
-        match form {
+        let matrix = match form {
             Form::Dense(device) => {
                 let mut values = Vec::with_capacity(rows * columns);
                 for (name, rows) in parts {
                     self.append(name, &[*rows, columns], &mut values)?;
                 }
-                Ok(Matrix::Dense(Tensor::from_vec(
-                    values,
-                    (rows, columns),
-                    device,
-                )?))
+                Matrix::Dense(Tensor::from_vec(values, (rows, columns), device)?)
             }
-            Form::Packed(packing, cpu) => Packed::pack(packing, &raw, columns, &cpu.team)
-                .map(|packed| Matrix::Packed(Arc::new(packed)))
-                .map_err(|found| self.not_finite(parts, columns, found)),
+            Form::Packed(packing, cpu) => {
+                let packed = Packed::pack(packing, &raw, columns, &cpu.team)
+                    .map_err(|found| self.not_finite(parts, columns, found))?;
+                Matrix::Packed(Arc::new(packed))
+            }
+        };
+        for (name, _) in parts {
+            self.let_go(name);
+        }
+        Ok(matrix)
+    }
+
+    /// Tells the system that a tensor's part of the file is not needed in memory any more: otherwise a model takes
+    /// the size of its file beside its own while it loads.
+    fn let_go(&self, name: &str) {
+        #[cfg(unix)]
+        if let Some(entry) = self.index.get(name)
+            && let Bytes::Mapped(map) = &self.files[entry.file]
+        {
+            // SAFETY: the map is a read-only view of a file: what is dropped from memory is read from there again.
+            let advised = unsafe {
+                map.unchecked_advise_range(
+                    memmap2::UncheckedAdvice::DontNeed,
+                    entry.range.start,
+                    entry.range.len(),
+                )
+            };
+            // Advice only.
+            drop(advised);
         }
     }
 
