@@ -29,7 +29,7 @@ from .tokenizer import DEMO, REPLY, Encoder
 
 STARTED = time.time()
 BPE_RECORDS, BPE_FROM = 48_000, 500_000_000
-MEAN_LENGTH = 272
+MEAN_LENGTH = 268
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
@@ -182,8 +182,8 @@ def main() -> None:
     """Parses the arguments and runs everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=18000)
-    parser.add_argument("--tokens", type=int, default=49152, help="tokens a step")
+    parser.add_argument("--steps", type=int, default=13000)
+    parser.add_argument("--tokens", type=int, default=65536, help="tokens a step")
     parser.add_argument("--layers", type=int, default=9)
     parser.add_argument("--muon-lr", type=float, default=0.012)
     parser.add_argument("--adam-lr", type=float, default=3.5e-3)
