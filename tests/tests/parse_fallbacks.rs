@@ -2,47 +2,8 @@
 
 mod parse_support;
 
-use candle_signature::parse::parse_reply;
-use parse_support::spec;
-use serde_json::{Value, json};
-
-const CITY: &[(&str, &str)] = &[("city", "String"), ("rank", "i64")];
-
-/// Values, or the errors as `field kind` and the values that did parse.
-fn outcome(fields: &[(&str, &str)], reply: &str) -> Value {
-    match parse_reply(&spec(fields), reply) {
-        Ok(parsed) => json!(parsed.values),
-        Err(error) => {
-            let errors = error
-                .errors
-                .iter()
-                .map(|e| format!("{} {}", e.field, e.kind.name()));
-            json!([errors.collect::<Vec<_>>(), error.partial])
-        }
-    }
-}
-
-type Case<'c> = (&'c [(&'c str, &'c str)], &'c str, Value);
-
-fn check(cases: &[Case<'_>]) {
-    let mut wrong = Vec::new();
-    for (fields, reply, wanted) in cases {
-        let found = outcome(fields, reply);
-        if found != *wanted {
-            wrong.push(format!("{reply:?}:\n  wanted {wanted}\n  found  {found}"));
-        }
-    }
-    assert!(
-        wrong.is_empty(),
-        "{} wrong:\n{}",
-        wrong.len(),
-        wrong.join("\n")
-    );
-}
-
-fn oslo() -> Value {
-    json!({"city": "Oslo", "rank": 3})
-}
+use parse_support::replies::{CITY, Case, check, oslo};
+use serde_json::json;
 
 #[test]
 fn a_json_object_is_a_reply_too() {

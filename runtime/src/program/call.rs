@@ -3,7 +3,7 @@
 use crate::adapter::{Backend, CandleAdapterError, CompletionRequest, Constraint};
 use crate::parse::parse_as;
 use crate::prompt::{Message, chat_messages};
-use crate::signature::{FieldValues, PartialDemo, SignatureSpec, ValueError};
+use crate::signature::{Demo, FieldValues, PartialDemo, Signature, SignatureSpec, ValueError};
 
 use super::Predicted;
 
@@ -13,7 +13,15 @@ pub(super) struct Prompt<'a> {
     pub demos: Vec<PartialDemo>,
 }
 
-impl Prompt<'_> {
+impl<'a> Prompt<'a> {
+    /// A spec with typed demos.
+    pub fn new<S: Signature>(spec: &'a SignatureSpec, demos: &[Demo<S>]) -> Self {
+        Prompt {
+            spec,
+            demos: demos.iter().map(|demo| demo.values().clone()).collect(),
+        }
+    }
+
     pub fn messages(&self, inputs: &FieldValues) -> Vec<Message> {
         chat_messages(self.spec, &self.demos, inputs)
     }

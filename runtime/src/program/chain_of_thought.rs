@@ -71,14 +71,7 @@ impl<S: CanReason> ChainOfThought<S> {
     }
 
     fn prompt(&self) -> Prompt<'_> {
-        Prompt {
-            spec: &self.spec,
-            demos: self
-                .demos
-                .iter()
-                .map(|demo| demo.values().clone())
-                .collect(),
-        }
+        Prompt::new(&self.spec, &self.demos)
     }
 }
 

@@ -135,14 +135,7 @@ impl<S: Signature> Predict<S> {
     }
 
     fn prompt(&self) -> Prompt<'_> {
-        Prompt {
-            spec: &self.spec,
-            demos: self
-                .demos
-                .iter()
-                .map(|demo| demo.values().clone())
-                .collect(),
-        }
+        Prompt::new(&self.spec, &self.demos)
     }
 
     /// Sends every input and parses the replies. Predictions run side by side; the results are in the order of the

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test binary uses its part")]
 
+pub mod replies;
+
 use candle_signature::parse::{ParseError, Parsed, parse_reply};
 use candle_signature::signature::{SignatureSpec, Value};
 use serde_json::{Value as Json, json};
