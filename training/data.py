@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import random
 import threading
 from array import array
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from .tokenizer import Encoder
 
 SHARD = 2048
 LONGEST = 1024
+RESPELLED = 0.4
+
+
 @dataclass
 class Batch:
     """A flat run of tokens: ids, next ids, positions, kinds of the next ids, cumulative lengths."""
@@ -51,7 +55,8 @@ def shard(task: tuple[str, int, float]) -> tuple[bytes, bytes, list[int]]:
     encoder = encoder_of(path)
     ids, kinds, lengths = array("H"), bytearray(), []
     for i in range(index * SHARD, (index + 1) * SHARD):
-        doc, marks = encoder.record(mixed(i, level))
+        rng = random.Random(i * 3 + 2)
+        doc, marks = encoder.record(mixed(i, level), rng if rng.random() < RESPELLED else None)
         if len(doc) <= LONGEST:
             ids.extend(doc)
             kinds += marks

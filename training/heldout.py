@@ -14,9 +14,9 @@ PER_FAMILY = 200
 GOLDENS = Path(__file__).parent / "prompt_goldens.jsonl"
 
 
-def held_out(per_family: int = PER_FAMILY) -> list[Record]:
+def held_out(per_family: int = PER_FAMILY, seeds: int = HELDOUT_SEEDS) -> list[Record]:
     """The held-out records. Struct types carry no descriptions, so that every type is a plain string."""
-    return [record(f, HELDOUT_SEEDS + i * 1_000_003 + n, "heldout") for n, f in enumerate(FAMILIES) for i in range(per_family)]
+    return [record(f, seeds + i * 1_000_003 + n, "heldout") for n, f in enumerate(FAMILIES) for i in range(per_family)]
 
 
 def write_held_out(path: Path) -> list[Record]:

@@ -17,7 +17,7 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 class Config:
     """Sizes; the names are those of Qwen2's config.json."""
 
-    vocab_size: int = 5632
+    vocab_size: int = 4096
     hidden_size: int = 256
     intermediate_size: int = 768
     num_hidden_layers: int = 9

@@ -8,6 +8,7 @@ fixed phrases are split off whole, so that each becomes one token.
 from __future__ import annotations
 
 import json
+import random
 import re
 from array import array
 from functools import lru_cache
@@ -20,6 +21,9 @@ from .prompt import STRUCTURE_INTRO, Record, chat
 
 SPECIALS = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
 PROMPT, DEMO, REPLY = 0, 1, 2
+RESPELLED_WORDS = 0.4
+FIXED = {"null", "true", "false", "str", "int", "float", "bool", "list", "dict", "Optional", "Literal"}
+Spelled = dict[str, list[int]]
 
 PHRASES = [
     "Your input fields are:\n",
@@ -119,6 +123,7 @@ class Encoder:
         self.lines = re.compile(r"(?<=\n)(?=\S)")
         self.unit = lru_cache(maxsize=300_000)(lambda text: tokenizer.encode(text, add_special_tokens=False).ids)
         self.line = lru_cache(maxsize=100_000)(self._line)
+        self.pieces = {t: i for t, i in tokenizer.get_vocab().items() if t.isascii() and t.isalpha()}
 
     def _line(self, text: str) -> list[int]:
         unit, ids = self.unit, []
@@ -126,12 +131,35 @@ class Encoder:
             ids += unit(part)
         return ids
 
-    def text(self, text: str) -> list[int]:
+    def text(self, text: str, spelled: "Spelled | None" = None) -> list[int]:
         """Ids of plain text."""
         ids: list[int] = []
+        if spelled is not None:
+            for part in self.split.findall(text):
+                ids += spelled[part] if part in spelled else self.unit(part)
+            return ids
         for line in self.lines.split(text):
             ids += self.line(line) if len(line) < 90 else self._line(line)
         return ids
+
+    def respell(self, texts: list[str], rng: random.Random) -> "Spelled":
+        """Other tokens for some of the words of a document, the same at each of their places.
+
+        The BPE gives a word that it knows as one token, and so hardly ever the pieces that an unknown word falls into: here
+        all of them learn to be copied (after BPE dropout, Provilkov et al. 2020, https://arxiv.org/abs/1910.13267).
+        """
+        found = dict.fromkeys(part for text in texts for part in self.split.findall(text) if len(part) > 2)
+        made: Spelled = {}
+        for word in found:
+            if word.isascii() and word.isalpha() and word not in FIXED and rng.random() < RESPELLED_WORDS:
+                ids, at = [], 0
+                while at < len(word):
+                    ends = [e for e in range(at + 1, min(at + 6, len(word)) + 1) if (at or e < len(word)) and word[at:e] in self.pieces]
+                    end = ends[int(rng.random() * len(ends))]
+                    ids.append(self.pieces[word[at:end]])
+                    at = end
+                made[word] = ids
+        return made
 
     def prompt(self, messages: list[tuple[str, str]]) -> list[int]:
         """Ids of a chat up to and with the opening of the reply."""
@@ -140,17 +168,18 @@ class Encoder:
             ids += [self.start, *self.text(f"{role}\n{content}"), self.end, *self.text("\n")]
         return [*ids, self.start, *self.text("assistant\n")]
 
-    def record(self, record: Record) -> tuple[array, bytearray]:
-        """Ids of a whole example, and for each id whether it is prompt, a demo's reply or the reply."""
+    def record(self, record: Record, rng: random.Random | None = None) -> tuple[array, bytearray]:
+        """Ids of a whole example, and for each id whether it is prompt, a demo's reply or the reply; with `rng` some words are respelled."""
         messages, answer = chat(record)
+        spelled = self.respell([*(c for _, c in messages), answer], rng) if rng else None
         ids, kinds = array("H"), bytearray()
         newline = self.text("\n")
         for role, content in messages:
-            head, body = [self.start, *self.text(f"{role}\n")], [*self.text(content), self.end]
+            head, body = [self.start, *self.text(f"{role}\n")], [*self.text(content, spelled), self.end]
             ids.extend(head + body + newline)
             mark = DEMO if role == "assistant" else PROMPT
             kinds += bytes([PROMPT]) * len(head) + bytes([mark]) * len(body) + bytes([PROMPT]) * len(newline)
-        head, body = [self.start, *self.text("assistant\n")], [*self.text(answer), self.end]
+        head, body = [self.start, *self.text("assistant\n")], [*self.text(answer, spelled), self.end]
         ids.extend(head + body)
         kinds += bytes([PROMPT]) * len(head) + bytes([REPLY]) * len(body)
         return ids, kinds

@@ -21,7 +21,7 @@ from . import gguf, heldout, tokenizer as bpe
 from .data import LONGEST, SHARD, Batch, batches, pack
 from .evaluate import evaluate, greedy, show
 from .families import FAMILIES
-from .generate import FRESH_SEEDS, mixed, record
+from .generate import DEV_SEEDS, FRESH_SEEDS, mixed, record
 from .model import Config, Qwen2, rectangular, varlen
 from .optim import Muon
 from .prompt import Record, chat
@@ -29,7 +29,7 @@ from .tokenizer import DEMO, REPLY, Encoder
 
 STARTED = time.time()
 BPE_RECORDS, BPE_FROM = 48_000, 500_000_000
-MEAN_LENGTH = 268
+MEAN_LENGTH = 320
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
@@ -182,15 +182,16 @@ def main() -> None:
     """Parses the arguments and runs everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=13000)
-    parser.add_argument("--tokens", type=int, default=65536, help="tokens a step")
+    parser.add_argument("--steps", type=int, default=12500)
+    parser.add_argument("--tokens", type=int, default=49152, help="tokens a step")
+    parser.add_argument("--vocab", type=int, default=Config.vocab_size)
     parser.add_argument("--layers", type=int, default=9)
     parser.add_argument("--muon-lr", type=float, default=0.012)
     parser.add_argument("--adam-lr", type=float, default=3.5e-3)
     parser.add_argument("--prompt-weight", type=float, default=0.03)
     parser.add_argument("--hold", type=float, default=0.1, help="share of the run at the full learning rate")
     parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 4) - 4))
-    parser.add_argument("--seconds", type=float, default=555, help="time by which training must end")
+    parser.add_argument("--seconds", type=float, default=525, help="time by which training must end")
     parser.add_argument("--seed", type=int, default=20260)
     parser.add_argument("--bpe-records", type=int, default=BPE_RECORDS)
     args = parser.parse_args()
@@ -199,7 +200,7 @@ def main() -> None:
     pool = mp.get_context("fork").Pool(args.workers)
     torch.manual_seed(args.seed)
     torch.set_float32_matmul_precision("high")
-    tok = make_tokenizer(pool, Config().vocab_size, args.bpe_records)
+    tok = make_tokenizer(pool, args.vocab, args.bpe_records)
     path = args.out / "tokenizer.json"
     bpe.save(tok, path)
     config = Config(num_hidden_layers=args.layers, vocab_size=tok.get_vocab_size())
@@ -216,11 +217,13 @@ def main() -> None:
     records = heldout.write_held_out(args.out / "heldout.jsonl.gz")
     encoder = Encoder(tok)
     log("f32, held out\n" + show(evaluate(model, encoder, records, False)[0]))
+    development = heldout.held_out(seeds=DEV_SEEDS)
     quantized.cuda()
     fresh = [record(f, FRESH_SEEDS + i) for f in FAMILIES for i in range(heldout.PER_FAMILY)]
     log("quantized, fresh records of the training distribution\n" + show(evaluate(quantized, encoder, fresh, False)[0]))
-    table, wrong = evaluate(quantized, encoder, records)
-    log("quantized, held out\n" + show(table))
+    log("quantized, held out\n" + show(evaluate(quantized, encoder, records)[0]))
+    table, wrong = evaluate(quantized, encoder, development)
+    log("quantized, held out, for development\n" + show(table))
     with (args.out / "wrong.jsonl").open("w") as file:
         for r, text in wrong:
             file.write(json.dumps({**r.to_json(), "reply": text}, ensure_ascii=False) + "\n")

@@ -11,13 +11,14 @@ from typing import Any, Callable, Sequence, TypeVar
 
 from ..prompt import Field, Spec
 from .. import words as w
+from .patterns import Patterns
 
 T = TypeVar("T")
 Case = tuple[dict[str, Any], dict[str, Any]]
 Built = tuple[Spec, Callable[[], Case]]
 
 HELD_COMBOS = 8
-UNKNOWN_WORDS, UNKNOWN_NAMES, NOISE = 0.22, 0.3, 0.07
+UNKNOWN_WORDS, UNKNOWN_NAMES, NOISE = 0.22, 0.3, 0.03
 CANONICAL = {
     ("answer", "passage", "question"), ("answer", "confidence", "passage", "question"), ("owner", "tags", "ticket", "urgency"),
     ("label", "text"), ("sentiment", "text"), ("sentiment", "review"), ("answer", "context", "question"),
@@ -67,8 +68,10 @@ class Ctx:
             seq = items
         return seq[int(self.rng.random() * len(seq))]
 
-    def phrase(self, items: Sequence[T]) -> T:
+    def phrase(self, items: "Sequence[T] | Patterns") -> T:
         """One template of this split."""
+        if isinstance(items, Patterns):
+            return items.draw(self.split, self.rng.random(), self.rng.random())  # type: ignore[return-value]
         train, held = split_templates(tuple(items))
         seq = held if self.split == "heldout" else train
         return seq[int(self.rng.random() * len(seq))]

@@ -9,6 +9,7 @@ from ..prompt import Field, Spec
 from .common import Built, Case, Ctx, cap, describe, distinct, naming
 from .domains import DOMAINS, OWNER, TAGS, URGENT, Slot, complaint
 from .labels import URGENCY
+from .patterns import Patterns
 
 SOURCE = "message text ticket email note request input mail document body content letter order description transcript form".split()
 D_SOURCE = ["The message.", "The text.", "What was written.", "A message to read.", "The source text.", "Free text."]
@@ -19,7 +20,7 @@ OPTIONAL = {"String": "Option<String>", "i64": "Option<i64>", "f64": "Option<f64
 URGENCY_NAMES = [("low", "high", "on-fire"), ("Low", "High", "OnFire"), ("minor", "major", "critical"), ("LOW", "HIGH", "CRITICAL"), ("p3", "p2", "p1"), ("low", "urgent", "emergency"),
                  ("low", "medium", "high"), ("can-wait", "soon", "now")]
 # Sentences that work for any slot: the field's own words with the value.
-LABELED = ["{l}: {v}.", "The {l} is {v}.", "My {l} is {v}.", "{l} is {v}.", "The {l} here is {v}.", "{l} = {v}.", "{l} - {v}.", "For the {l}: {v}.", "I have {v} as the {l}.", "Our {l} is {v}."]
+LABELED = Patterns("{l}: {v}.", "(The|My|Our) {l} [here] is [now] {v}.", "{l} is [now] {v}.", "{l} (=|-) {v}.", "For the {l}: {v}.", "I have {v} as the {l}.", "(Please note|Note) the {l}: {v}.")
 CRYPTIC = ["f", "x", "col", "slot", "value", "field", "arg", "out", "key"]
 
 

@@ -7,6 +7,7 @@ from typing import Callable
 
 from .. import words as w
 from .common import Ctx, article, company, person, place
+from .patterns import Patterns, expand
 
 
 @dataclass
@@ -15,8 +16,8 @@ class Attr:
 
     key: str
     draw: Callable[[Ctx], str]
-    phrases: list[str]
-    questions: list[str]
+    phrases: Patterns
+    questions: Patterns | list[str]
     reverse: bool = True
     numeric: bool = False
     wrap: Callable[[str], str] = field(default=lambda v: v)
@@ -66,162 +67,137 @@ def _name(ctx: Ctx) -> str:
     return person(ctx)[0]
 
 
+# What somebody did with a thing, with the verb of the question.
+DEEDS = {"bought": "buy", "owns": "own", "lost": "lose", "found": "find", "sold": "sell", "carries": "carry", "borrowed": "borrow", "repaired": "repair", "broke": "break",
+         "picked up": "pick up", "brought": "bring", "stole": "steal", "hid": "hide", "received": "receive", "invented": "invent"}
+# How two people are tied, with the question.
+FRIENDS = {
+    "is [still|now] a [good|close|old] friend of {v}": "Who is {n} a friend of?", "is [still|now|happily] married to {v}": "Who is {n} married to?",
+    "[still|now] shares a (flat|house|room) with {v}": "Who does {n} share a home with?", "[still|now|often] works (with|together with) {v}": "Who does {n} work with?",
+    "is a [distant|close|second] cousin of {v}": "Who is {n} a cousin of?", "[once|recently|finally] met {v} [at school|last year]": "Who did {n} meet?",
+    "[once|recently|finally] wrote to {v} [last year|last week]": "Who did {n} write to?", "[once|recently] traveled (with|together with) {v}": "Who did {n} travel with?",
+    "is [still|now] a [good|close|old] neighbor of {v}": "Who is {n} a neighbor of?", "is [still|now|finally] engaged to {v}": "Who is {n} engaged to?",
+}
+FRIEND_QUESTIONS = {t: q for p, q in FRIENDS.items() for t in expand(p)}
+DEED_QUESTIONS = {t: v for v in DEEDS for t in expand(f"[recently|once|also|finally|just] {v} {{v}}")}
+
+ADV = "[now|still|currently|also]"
+
 PERSON = [
-    Attr("job", _from(w.JOBS), ["works as {v}", "is {v}", "is {v} by profession", "earns a living as {v}", "has worked as {v} for years",
-         "has a job as {v}", "was hired as {v}", "became {v} last year", "makes money as {v}", "now works as {v}"],
-         ["What is {n}'s job?", "What does {n} do for a living?", "What does {n} work as?", "What is the profession of {n}?",
-          "What is the job of {n}?", "Which job does {n} have?", "What kind of work does {n} do?", "{n} works as what?",
-          "What is {n}'s profession?", "What work does {n} do for a living?"], wrap=article),
-    Attr("home", place, ["lives in {v}", "has a home in {v}", "moved to {v}", "has lived in {v} since spring", "is living in {v}",
-         "resides in {v}", "has settled in {v}", "rents a flat in {v}", "owns a house in {v}", "lives near the center of {v}"],
-         ["Where does {n} live?", "In which city does {n} live?", "Which town does {n} live in?", "Where is {n}'s home?",
-          "In which town does {n} live?", "What city is {n} living in?", "Where is {n} living?", "Which city is home to {n}?",
-          "What is {n}'s home town?", "In what city is {n} living?"]),
-    Attr("born", place, ["was born in {v}", "was born and raised in {v}", "comes from {v}", "is originally from {v}", "was born near {v}",
-         "grew up in {v}", "spent a childhood in {v}", "has roots in {v}", "is a native of {v}", "originally came from {v}"],
-         ["Where was {n} born?", "Where does {n} come from?", "What is {n}'s birthplace?", "Where is {n} from?",
-          "What is the birthplace of {n}?", "In which city was {n} born?", "Where did {n} grow up?", "Which town is {n} from?",
-          "Where is {n} originally from?", "In which town did {n} grow up?"]),
-    Attr("age", _num(8, 95), ["is {v} years old", "turned {v} this year", "is {v}", "will soon be {v} years old", "just turned {v}",
-         "celebrated a birthday and is now {v}", "is aged {v}", "is now {v} years of age", "has reached the age of {v}", "is now {v} years old"],
-         ["How old is {n}?", "What is {n}'s age?", "What age is {n}?", "What is the age of {n}?", "How old is {n} now?",
-          "How many years old is {n}?", "At present, how old is {n}?", "What is {n}'s age in years?", "Tell me the age of {n}.",
-          "Tell me how old {n} is."], numeric=True),
-    Attr("year", _num(1780, 2015), ["was born in {v}", "came into the world in {v}", "was born in the year {v}", "has been around since {v}",
-         "was a child of the year {v}"],
-         ["In which year was {n} born?", "What year was {n} born in?", "What is {n}'s birth year?", "In what year was {n} born?",
-          "What was the birth year of {n}?"], numeric=True),
-    Attr("hobby", _from(w.HOBBIES), ["loves {v}", "enjoys {v}", "spends weekends on {v}", "has a passion for {v}", "is fond of {v}",
-         "likes {v} most of all", "relaxes with {v}", "took up {v}", "is very keen on {v}", "likes {v} after work"],
-         ["What is {n}'s hobby?", "What does {n} enjoy?", "What does {n} like to do?", "Which hobby does {n} have?", "What is the hobby of {n}?",
-          "What does {n} do for fun?", "What is {n}'s favorite pastime?", "What does {n} love?", "What does {n} do in free time?",
-          "What hobby does {n} enjoy?"]),
-    Attr("instrument", _from(w.INSTRUMENTS), ["plays the {v}", "is learning the {v}", "practices the {v} every day", "can play the {v}",
-         "plays the {v} in a band", "has played the {v} since school", "teaches the {v}", "studies the {v}", "performs on the {v}",
-         "plays the {v} every day"],
-         ["Which instrument does {n} play?", "What instrument does {n} play?", "What does {n} play?", "What is {n}'s instrument?",
-          "What instrument can {n} play?", "Which musical instrument does {n} play?", "What musical instrument does {n} practice?",
-          "On which instrument does {n} practice?", "Name the instrument of {n}.", "Which instrument can {n} play?"]),
-    Attr("pet", _from(w.PETS), ["has {v}", "owns {v}", "keeps {v} at home", "has {v} as a pet", "adopted {v}", "bought {v} last month",
-         "takes care of {v}", "got {v} for a birthday", "is the owner of {v}", "has adopted {v}"],
-         ["What pet does {n} have?", "Which animal does {n} own?", "What kind of pet does {n} keep?", "Which pet does {n} have?",
-          "What animal does {n} have?", "What is {n}'s pet?", "What animal does {n} keep?", "Which animal is {n}'s pet?",
-          "What pet does {n} own?", "Which pet does {n} keep?"], wrap=article),
-    Attr("color", _from(w.COLORS), ["likes the color {v}", "prefers {v}", "always wears {v}", "has {v} as a favorite color", "loves the color {v}",
-         "painted the house {v}", "chose {v} for the walls", "thinks {v} is the best color"],
-         ["What is {n}'s favorite color?", "Which color does {n} like?", "What color does {n} prefer?", "Which color does {n} prefer?",
-          "What color does {n} like best?", "What is the favorite color of {n}?", "Which color did {n} choose?", "What color does {n} love?"]),
-    Attr("food", _from(w.FOODS), ["likes to eat {v}", "ordered {v}", "eats {v} for lunch", "cooked {v}", "loves to eat {v}", "had {v} for dinner",
-         "brought {v} to the party", "always orders {v}", "prepared {v}", "usually eats {v}"],
-         ["What does {n} like to eat?", "What food does {n} like?", "What did {n} eat?", "Which food does {n} eat?", "What food does {n} eat?",
-          "What did {n} order to eat?", "What did {n} have to eat?", "Which dish goes with {n}?", "What is {n}'s food?",
-          "What does {n} eat?"]),
-    Attr("drink", _from(w.DRINKS), ["drinks {v}", "ordered a glass of {v}", "drinks {v} every morning", "starts the day with {v}",
-         "likes to drink {v}", "drank {v} with the meal"],
-         ["What does {n} drink?", "What does {n} like to drink?", "Which drink does {n} like?", "What is {n}'s drink?", "What drink does {n} like?"]),
-    Attr("employer", company, ["works for {v}", "is employed by {v}", "joined {v}", "has a contract with {v}", "is with {v}",
-         "signed with {v}", "was hired by {v}", "got a position at {v}", "is on the staff of {v}", "was employed by {v}"],
-         ["Who does {n} work for?", "Which company does {n} work for?", "Who is {n}'s employer?", "Where is {n} employed?",
-          "What company does {n} work for?", "What is the employer of {n}?", "At which company does {n} work?", "Which company employs {n}?",
-          "Who employs {n}?", "What company employs {n}?"]),
-    Attr("workplace", _from(w.WORKPLACES), ["works at the {v}", "works in the {v}", "spends the day at the {v}", "has a desk at the {v}",
-         "has work at the {v}", "starts work at the {v}", "does shifts at the {v}", "reports to the {v} each day"],
-         ["Where does {n} work?", "What is {n}'s place of work?", "At which place does {n} work?", "In which place does {n} work?",
-          "What place does {n} work at?", "Where does {n} go to work?", "What is {n}'s workplace?", "Which place does {n} work in?"]),
-    Attr("language", _from(w.LANGUAGES), ["speaks {v}", "is fluent in {v}", "is learning {v}", "knows some {v}", "speaks {v} at home",
-         "can read {v}", "takes lessons in {v}", "grew up speaking {v}", "understands {v}", "speaks very good {v}"],
-         ["Which language does {n} speak?", "What language does {n} speak?", "What does {n} speak?", "Which language does {n} know?",
-          "What is {n}'s language?", "What language does {n} know?", "Which language is {n} learning?", "Which language can {n} read?",
-          "In which language is {n} fluent?", "What language can {n} speak?"]),
-    Attr("subject", _from(w.SUBJECTS), ["studies {v}", "teaches {v}", "has a degree in {v}", "took a course in {v}", "is an expert in {v}",
-         "wrote a book about {v}", "majors in {v}", "did research in {v}", "gave a talk on {v}", "took a degree in {v}"],
-         ["What does {n} study?", "Which subject does {n} study?", "What subject does {n} know?", "What is {n}'s subject?",
-          "What is {n}'s field of study?", "What field is {n} in?", "Which subject goes with {n}?", "What subject does {n} study?",
-          "In which subject is {n} an expert?", "What is the subject of {n}?"]),
-    Attr("bought", _thing, ["bought {v}", "owns {v}", "lost {v}", "found {v}", "sold {v}", "carries {v}", "borrowed {v}", "repaired {v}",
-         "broke {v}", "picked up {v}", "brought {v}", "stole {v}", "hid {v}", "received {v}", "invented {v}"], [], wrap=article),
-    Attr("friend", _name, ["is a friend of {v}", "is married to {v}", "shares a flat with {v}", "works with {v}", "is a cousin of {v}", "met {v}",
-         "wrote to {v}", "traveled with {v}", "is a neighbor of {v}", "is engaged to {v}"], [], reverse=True),
-    Attr("room", _num(1, 480), ["has room {v}", "is in room {v}", "stays in room {v}", "works in office {v}", "sits in room {v}", "was given room {v}"],
-         ["Which room is {n} in?", "What is {n}'s room number?", "What room does {n} have?", "Which room does {n} have?", "What is the room of {n}?"],
+    Attr("job", _from(w.JOBS), Patterns(f"{ADV} works as {{v}} [these days|at present|for a living|by day]", "is [now|still|currently] {v} [by profession|by trade|by training]",
+         "earns (a living|money|a wage) as {v}", "has (worked|been working) as {v} for (years|some time|a long time|ten years)", "has (a job|work|a position|a post) as {v}",
+         "was (hired|trained|employed) as {v} [last year|last month|in spring]", "(became|trained as|trained to be) {v} [last year|years ago|in spring]", "makes (money|a living) as {v}",
+         "(found|got|took) (a job|work|a position|a post) as {v} [last year|last month]"),
+         Patterns("What is (the job|the profession|the occupation) of {n}?", "What is {n}'s (job|profession|occupation|trade)?", "What (does|did) {n} (do for a living|work as)?",
+         "Which (job|profession|occupation) does {n} have?", "What (job|profession|occupation) does {n} have?", "What (kind of work|sort of work|work) does {n} do [for a living]?", "{n} works as what?",
+         "How does {n} (earn a living|make a living|make money)?"), wrap=article),
+    Attr("home", place, Patterns(f"{ADV} (lives|resides) (in|near|outside) {{v}} [these days|at present|since spring|for years]", "has (a home|a house|a flat|an apartment|a room) (in|near) {v}",
+         "(moved|has moved|relocated) to {v} [last year|in spring|years ago|recently]", "has lived (in|near) {v} (since spring|for years|for ten years|for some time)", "is [now|still|currently] living (in|near) {v}",
+         "(rents|owns|bought|shares|found) (a house|a flat|a room|an apartment|a home) (in|near) {v}", "(has settled|settled) in {v} [last year|years ago|recently]", "lives (near|in) the (center|north|south|old part) of {v}"),
+         Patterns("Where (does|is) {n} (live|living)?", "In (which|what) (city|town|place) (does {n} live|is {n} living)?", "(Which|What) (city|town|place) does {n} live in?", "Where is (the home of {n}|{n}'s home|{n}'s house)?",
+         "What is {n}'s (home town|home city|place of residence)?", "(Which|What) (city|town|place) is (home to {n}|{n} living in)?", "Where does {n} (have a home|reside)?")),
+    Attr("born", place, Patterns("was born [and raised] (in|near|outside) {v}", "[originally] (comes|came) from {v}", "is [originally] from {v}", "grew up (in|near|outside) {v}",
+         "spent (a childhood|the first years|early years) (in|near) {v}", "(has roots|has family roots) in {v}", "is a (native|child|son or daughter) of {v}", "was raised (in|near|outside) {v}", "first saw the light in {v}"),
+         Patterns("Where (was {n} born|does {n} come from|is {n} from|did {n} grow up)?", "What is (the birthplace of {n}|{n}'s birthplace|{n}'s place of birth)?", "In (which|what) (city|town|place) (was {n} born|did {n} grow up)?",
+         "(Which|What) (city|town|place) (is {n} from|does {n} come from|was {n} born in)?", "Where is {n} originally from?", "Where was {n} (raised|born and raised)?")),
+    Attr("age", _num(8, 95), Patterns("is [now|already|just|only] {v} years (old|of age)", "[just] turned {v} [this year|last month|last week|in spring|recently]", "is [now|already|just] {v}", "will soon be {v} [years old]",
+         "(celebrated|had) a birthday and is now {v} [years old]", "is [now] aged {v}", "has (reached|just reached) the age of {v}", "has (turned|just turned) {v} [years old]"),
+         Patterns("How old is {n} [now|today|at present]?", "What is {n}'s age [now|today|in years]?", "What age is {n} [now|today]?", "What is the age of {n} [now|today]?", "How many years old is {n}?",
+         "(Tell me|Please tell me|Say) (the age of {n}|how old {n} is).", "At present, how old is {n}?"), numeric=True),
+    Attr("year", _num(1780, 2015), Patterns("was born in [the year|spring|early|late] {v}", "(came|was brought) into the world in [the year] {v}", "has been around since [the year|early|late] {v}", "was a child of [the year] {v}", "saw the light of day in [the year|early|late] {v}"),
+         Patterns("In (which|what) year was {n} born?", "(Which|What) year was {n} born in?", "What (is|was) {n}'s (birth year|year of birth)?", "What (is|was) the (birth year|year of birth) of {n}?", "Since (which|what) year has {n} been around?"), numeric=True),
+    Attr("hobby", _from(w.HOBBIES), Patterns("[really|also|still] (loves|enjoys|likes|adores) {v} [most of all|very much|after work|on weekends|in summer]", "spends (weekends|evenings|free time|Sundays|much time) on {v}", "has (a passion|a love|a weakness) for {v}",
+         "is [very|really|quite] (fond of|keen on|crazy about|good at) {v}", "relaxes with {v} [after work|on weekends]", "(took up|discovered|started) {v} [last year|years ago|in spring]", "has {v} as a hobby", "does {v} (for fun|after work|on weekends|in free time)"),
+         Patterns("What is (the hobby of {n}|{n}'s hobby|{n}'s favorite hobby|{n}'s favorite pastime|{n}'s passion)?", "What does {n} (enjoy|love|like|like to do|do for fun|do in free time|do after work|do to relax)?",
+         "(Which|What) (hobby|pastime|activity) does {n} (have|enjoy|like|love)?")),
+    Attr("instrument", _from(w.INSTRUMENTS), Patterns("[also|still|now] (plays|practices|studies|teaches|learns) the {v} [every day|in a band|at school|on weekends|after work]", "is [now|still] (learning|practicing|studying) the {v} [at school|after work]",
+         "can play the {v} [very well|a little]", "has (played|studied|practiced) the {v} (since school|for years|for ten years)", "(performs|is a star) on the {v} [on weekends|in a band]", "(takes|gives) lessons on the {v}"),
+         Patterns("(Which|What) [musical] instrument (does {n} play|can {n} play|does {n} practice|does {n} study)?", "What does {n} play?", "What is (the instrument of {n}|{n}'s instrument|{n}'s musical instrument)?",
+         "(Name|Tell me) (the instrument of {n}|{n}'s instrument).", "On (which|what) instrument does {n} (play|practice|perform)?")),
+    Attr("pet", _from(w.PETS), Patterns("[now|still|also] (has|owns|keeps) {v} [at home|as a pet|in the house]", "[recently] (adopted|bought|got|found) {v} [last month|last year|in spring|for a birthday]", "(takes|took) care of {v} [at home|every day]",
+         "is the [proud|happy] owner of {v}", "has [recently|just] (adopted|bought) {v}", "lives with {v} [at home]", "(feeds|walks) {v} every day"),
+         Patterns("What pet does {n} (have|keep|own)?", "Which (animal|pet) does {n} (own|have|keep)?", "What (kind|sort) of (pet|animal) does {n} (keep|have|own)?", "What animal does {n} (have|keep|own)?", "What is {n}'s pet?",
+         "Which animal is {n}'s pet?"), wrap=article),
+    Attr("color", _from(w.COLORS), Patterns("[really|also|still] (likes|loves|prefers) the color {v} [best|most of all]", "(prefers|chose|wants) {v} [for the walls|for the house|for the car]", "[always|often|usually] wears {v} [on Sundays|at work|at school]",
+         "has {v} as a favorite color", "(painted|had painted) the (house|walls|door|car) {v}", "(thinks|says|feels) [that] {v} is the best color"),
+         Patterns("What is (the favorite color of {n}|{n}'s favorite color|{n}'s color)?", "(Which|What) color does {n} (like|prefer|love|like best|want)?", "(Which|What) color did {n} (choose|pick)?")),
+    Attr("food", _from(w.FOODS), Patterns("[really|also] (likes|loves|wants) to eat {v}", "[always|usually|often|just] (orders|ordered|eats|ate|had) {v} [for lunch|for dinner|at noon|on Sundays]", "[also|just] (cooked|prepared|made) {v} [for lunch|for dinner|for the guests]",
+         "brought {v} to the (party|picnic|office|feast)", "(lives|feeds) on {v}"),
+         Patterns("What (does|did) {n} (like to eat|eat|order to eat|have to eat|eat for lunch)?", "(Which|What) (food|dish|meal) does {n} (like|eat|prefer|have)?", "What is {n}'s (food|favorite food|favorite dish|meal)?", "What (food|dish) goes with {n}?")),
+    Attr("drink", _from(w.DRINKS), Patterns("[always|usually|often|also] (drinks|orders) {v} [every morning|at noon|after work|with the meal]", "(ordered|drank|had|took) a (glass|cup|bottle) of {v} [at noon|with the meal|after work]", "(starts|ends|begins) the day with {v}",
+         "[really|also] likes to drink {v} [at noon|after work|with the meal]", "(drank|had) {v} with the meal"),
+         Patterns("What (does|did) {n} (drink|like to drink|have to drink|order to drink)?", "(Which|What) drink does {n} (like|order|have|prefer)?", "What is {n}'s (drink|favorite drink)?")),
+    Attr("employer", company, Patterns("[now|still|currently|also] works for {v} [these days|at present]", "(is|was) [now|still|recently] (employed|hired|paid) by {v} [at present|last year]", "[recently] (joined|signed with) {v} [last year|in spring|last month]", "has a (contract|job|position|post) with {v}",
+         "(got|found|took) a (job|position|post) with {v}", "is [now|still] (with|on the staff of|on the payroll of) {v}"),
+         Patterns("Who (does {n} work for|employs {n}|is {n}'s employer|pays {n})?", "(Which|What) (company|firm) (does {n} work for|employs {n}|pays {n})?", "Where is {n} employed?", "What is (the employer of {n}|{n}'s employer|{n}'s company)?",
+         "(At|For) which (company|firm) does {n} work?")),
+    Attr("workplace", _from(w.WORKPLACES), Patterns("[now|still|currently|also] works (at|in) the {v} [these days|at present|every day]", "(spends|starts|ends) the day at the {v}", "has (a desk|work|an office|a job) (at|in) the {v}", "(starts|begins|has) work at the {v} [every morning|at nine]",
+         "does (shifts|the night shift|early shifts) (at|in) the {v}", "(reports|goes) to the {v} (each day|every day|every morning) [for work]"),
+         Patterns("Where does {n} (work|go to work|have a desk|start work)?", "What is {n}'s (place of work|workplace)?", "(At|In) which place does {n} work?", "(Which|What) place does {n} work (at|in)?", "Where is {n}'s (workplace|office|desk)?")),
+    Attr("language", _from(w.LANGUAGES), Patterns("[also|still] (speaks|understands|knows|reads|writes) [some|very good|fluent|a little] {v} [at home|at work|at school]", "is [quite|very|almost] (fluent|good) in {v}", "is [now|still] (learning|studying) {v} [at school|after work]", "can (read|speak|write|understand) {v}",
+         "(takes|gives) lessons in {v}", "grew up (speaking|with) {v}"),
+         Patterns("(Which|What) language (does {n} speak|can {n} speak|does {n} know|is {n} learning|can {n} read|does {n} understand|is {n} fluent in)?", "What does {n} speak?", "What is (the language of {n}|{n}'s language)?", "In (which|what) language is {n} (fluent|good)?")),
+    Attr("subject", _from(w.SUBJECTS), Patterns("[now|also|still] (studies|teaches|learns|majors in) {v} [at school|at the university|in the evening]", "(has|took|got|holds) a (degree|course|diploma) in {v}", "is an expert (in|on) {v}", "(wrote|read|published) a (book|paper|report) (about|on) {v}",
+         "(did|does) research (in|on) {v}", "(gave|gives|held) (a talk|lectures|a course) (on|in) {v}"),
+         Patterns("What (does|did) {n} study?", "(Which|What) subject (does {n} study|does {n} know|did {n} study)?", "What is (the subject of {n}|{n}'s subject|{n}'s field|{n}'s field of study)?", "(Which|What) field is {n} in?",
+         "In (which|what) (subject|field) is {n} an expert?", "(Which|What) subject goes with {n}?")),
+    Attr("bought", _thing, Patterns(*(f"[{m}] {v} {{v}}" for m in ("recently|once|also|finally|just",) for v in DEEDS)), [], wrap=article),
+    Attr("friend", _name, Patterns(*FRIENDS), [], reverse=True),
+    Attr("room", _num(1, 480), Patterns("[now|still|also] (has|uses|occupies) (room|office) {v}", "is [now|still] in (room|office) {v}", "(stays|works|sits|sleeps) in (room|office) {v} [these days|at present]", "was (given|assigned) (room|office) {v} [last week|on arrival]", "can be found in (room|office) {v}"),
+         Patterns("(Which|What) (room|office) (is {n} in|does {n} have|does {n} use|was {n} given)?", "What is (the room of {n}|{n}'s room|{n}'s room number|the room number of {n})?", "In (which|what) (room|office) (is {n}|does {n} sit|can {n} be found)?"),
          numeric=True),
-    Attr("pets", _pets, ["has {v}", "owns {v}", "keeps {v}", "takes care of {v}", "feeds {v}"], ["What pets does {n} have?", "Which animals does {n} have?",
-         "What animals does {n} keep?", "Which pets does {n} own?", "What pets does {n} keep?"], reverse=True),
-    Attr("score", _num(3, 300), ["scored {v} points", "got {v} points", "finished with {v} points", "earned {v} points", "won {v} points",
-         "ended up with {v} points"],
-         ["How many points did {n} score?", "How many points did {n} get?", "What was {n}'s score?", "What score did {n} get?",
-          "How many points does {n} have?"], numeric=True),
-    Attr("day", _from(w.DAYS), ["is off on {v}", "arrives on {v}", "is free on {v}", "starts on {v}", "leaves on {v}", "trains on {v}"],
-         ["On which day is {n} mentioned?", "Which day is it for {n}?", "Which weekday goes with {n}?", "What day is named for {n}?"], reverse=True),
+    Attr("pets", _pets, Patterns("[now|still|also] (has|owns|keeps|feeds) {v} [at home|as pets]", "(takes|took) care of {v} [at home|every day]", "lives with {v} [at home]"), Patterns("(What|Which) (pets|animals) does {n} (have|keep|own|feed)?", "What pets are {n}'s?", "(What|Which) animals does {n} take care of?"), reverse=True),
+    Attr("score", _num(3, 300), Patterns("[only|even|just] (scored|got|earned|won|made|collected) {v} points [in the game|in the end|on Sunday]", "(finished|ended|ended up|came out) with [only] {v} points [in the end]", "(has|had) {v} points [in the end|after the game]"),
+         Patterns("How many points (did {n} score|did {n} get|does {n} have|did {n} win|did {n} make|did {n} earn)?", "What (was|is) {n}'s score?", "What score did {n} (get|have|make)?", "What (was|is) the score of {n}?"), numeric=True),
+    Attr("day", _from(w.DAYS), Patterns("(is off|is free|is busy|is away) on {v}", "[also|always] (arrives|starts|leaves|trains|travels|comes back|works|sings) on {v} [at noon|in the evening]"),
+         Patterns("(On which|Which|What) day is {n} mentioned?", "(Which|What) (day|weekday) (is it for|goes with|is named for) {n}?"), reverse=True),
 ]
-
-FRIEND_QUESTIONS = {
-    "is a friend of {v}": "Who is {n} a friend of?", "is married to {v}": "Who is {n} married to?",
-    "shares a flat with {v}": "Who does {n} share a flat with?", "works with {v}": "Who does {n} work with?",
-    "is a cousin of {v}": "Who is {n} a cousin of?", "met {v}": "Who did {n} meet?", "wrote to {v}": "Who did {n} write to?",
-    "traveled with {v}": "Who did {n} travel with?", "is a neighbor of {v}": "Who is {n} a neighbor of?",
-    "is engaged to {v}": "Who is {n} engaged to?",
-}
-
-# Attributes whose question depends on the verb that was used.
-VERB_QUESTIONS = {
-    "buy": "bought", "own": "owns", "lose": "lost", "find": "found", "sell": "sold", "carry": "carries", "borrow": "borrowed",
-    "repair": "repaired", "break": "broke", "pick up": "picked up", "bring": "brought", "steal": "stole", "hide": "hid",
-    "receive": "received", "invent": "invented",
-}
-
 
 def _entity(*attrs: Attr) -> list[Attr]:
     return list(attrs)
 
 
-_MAKER = Attr("maker", company, ["is made by {v}", "was built by {v}", "comes from {v}", "is produced by {v}", "was designed by {v}"],
-              ["Who makes {n}?", "Which company makes {n}?", "Who built {n}?", "Who is the maker of {n}?", "What company makes {n}?"])
-_FOUNDED = Attr("founded", _num(1120, 2020), ["was founded in {v}", "dates from {v}", "has existed since {v}", "was established in {v}", "was started in {v}"],
-                ["When was {n} founded?", "In which year was {n} founded?", "Since when does {n} exist?", "What year was {n} founded?",
-                 "In what year was {n} founded?"], numeric=True)
-_FOUNDER = Attr("founder", _name, ["was founded by {v}", "was started by {v}", "was set up by {v}", "was created by {v}", "was first founded by {v}"],
-                ["Who founded {n}?", "Who started {n}?", "Who is the founder of {n}?", "By whom was {n} founded?", "Who was the founder of {n}?"])
-_PRICE = Attr("price", _num(2, 950), ["costs {v} dollars", "is sold for {v} dollars", "has a price of {v} dollars", "goes for {v} dollars", "is priced at {v} dollars"],
-              ["How much does {n} cost?", "What is the price of {n}?", "What does {n} cost?", "How many dollars does {n} cost?", "What is the price of {n} in dollars?"],
-              numeric=True)
-_COLOR = Attr("color", _from(w.COLORS), ["is {v}", "has a {v} cover", "was painted {v}", "comes in {v}", "is {v} in color"],
-              ["What color is {n}?", "Which color does {n} have?", "What is the color of {n}?", "What color does {n} have?", "Which color is {n}?"])
-_PLACE = Attr("place", place, ["is in {v}", "stands in {v}", "is located in {v}", "can be found in {v}", "lies in {v}", "is based in {v}",
-              "was built in {v}", "is situated in {v}", "has its seat in {v}", "is found in {v}"],
-              ["Where is {n}?", "In which city is {n}?", "Where can {n} be found?", "Where is {n} located?", "Which city is {n} in?",
-               "What city is {n} in?", "In which town is {n}?", "Where is {n} based?", "Which town is {n} in?", "In what city is {n}?"])
-_MATERIAL = Attr("material", _from(w.MATERIALS), ["is made of {v}", "consists of {v}", "was built from {v}", "is carved from {v}", "is made out of {v}"],
-                 ["What is {n} made of?", "Which material is {n} made of?", "What material is {n} made of?", "Of what is {n} made?", "What does {n} consist of?"])
-_YEAR = Attr("year", _num(1150, 2022), ["was completed in {v}", "was finished in {v}", "opened in {v}", "was first shown in {v}", "was opened in {v}"],
-             ["When was {n} completed?", "In which year was {n} finished?", "When did {n} open?", "What year is given for {n}?", "In what year was {n} completed?"],
-             numeric=True)
-_HEIGHT = Attr("height", _num(4, 900), ["is {v} meters high", "is {v} meters tall", "has a height of {v} meters", "rises {v} meters", "stands {v} meters high"],
-               ["How high is {n}?", "How tall is {n}?", "What is the height of {n}?", "How many meters high is {n}?", "What height does {n} have?"], numeric=True)
-_PEOPLE = Attr("people", _num(20, 99000), ["has {v} inhabitants", "is home to {v} people", "has a population of {v}", "counts {v} residents", "has {v} residents"],
-               ["How many people live in {n}?", "What is the population of {n}?", "How many inhabitants does {n} have?", "How many residents does {n} have?",
-                "What population does {n} have?"], numeric=True)
-_STAFF = Attr("staff", _num(3, 9000), ["has {v} employees", "employs {v} people", "has a staff of {v}", "pays {v} workers", "has {v} workers"],
-              ["How many people work at {n}?", "How many employees does {n} have?", "How many people does {n} employ?", "How large is the staff of {n}?",
-               "How many workers does {n} have?"], numeric=True)
-_BOSS = Attr("boss", _name, ["is led by {v}", "is run by {v}", "has {v} as its head", "is managed by {v}", "is headed by {v}"],
-             ["Who leads {n}?", "Who runs {n}?", "Who is the head of {n}?", "Who manages {n}?", "Who is in charge of {n}?"])
-_AUTHOR = Attr("author", _name, ["was written by {v}", "is the work of {v}", "was created by {v}", "is by {v}", "was made by {v}"],
-               ["Who wrote {n}?", "Who created {n}?", "Who is the author of {n}?", "Who made {n}?", "By whom is {n}?"])
-_COUNTRY = Attr("country", _from(w.COUNTRIES), ["is in {v}", "lies in {v}", "belongs to {v}", "is a part of {v}", "is located in {v}"],
-                ["In which country is {n}?", "Which country is {n} in?", "What country is {n} in?", "To which country does {n} belong?", "What is the country of {n}?"])
-_SELLS = Attr("sells", lambda ctx: _plural(ctx.pick(w.OBJECTS)), ["sells {v}", "makes {v}", "produces {v}", "exports {v}", "manufactures {v}"],
-              ["What does {n} sell?", "What does {n} make?", "What does {n} produce?", "Which product does {n} make?", "What product does {n} sell?"])
-_OPENS = Attr("opens", _clock, ["opens at {v}", "starts at {v}", "begins at {v}", "is set for {v}", "takes place at {v}"],
-              ["When does {n} open?", "At what time does {n} start?", "When does {n} begin?", "What time is given for {n}?", "At what time does {n} begin?"], reverse=False)
-_DATE = Attr("date", _date, ["takes place on {v}", "is on {v}", "was held on {v}", "is planned for {v}", "will be on {v}"],
-             ["When is {n}?", "On which date is {n}?", "What is the date of {n}?", "When does {n} take place?", "On what date is {n}?"], reverse=False)
-_LENGTH = Attr("length", _num(2, 3000), ["is {v} kilometers long", "has a length of {v} kilometers", "runs for {v} kilometers", "measures {v} kilometers", "covers {v} kilometers"],
-               ["How long is {n}?", "What is the length of {n}?", "How many kilometers long is {n}?", "What length does {n} have?", "How many kilometers does {n} measure?"],
-               numeric=True)
-_WARRANTY = Attr("warranty", _num(1, 12), ["has a warranty of {v} years", "comes with {v} years of warranty", "is covered for {v} years", "has {v} years of warranty"],
-                 ["How long is the warranty of {n}?", "How many years of warranty does {n} have?", "What warranty does {n} have?", "For how many years is {n} covered?"],
-                 numeric=True)
+_MAKER = Attr("maker", company, Patterns("(is|was) [still|originally|mostly] (made|built|produced|designed|developed) by {v}", "[originally] comes from [the firm|the house of] {v}", "is [originally] (the work|a product) of {v}"),
+              Patterns("Who (makes|built|made|designed|produces) {n}?", "(Which|What) company (makes|built|made|produces) {n}?", "Who (is|was) the (maker|producer) of {n}?", "By whom (is|was) {n} (made|built|designed|produced)?"))
+_FOUNDED = Attr("founded", _num(1120, 2020), Patterns("was [first|originally] (founded|established|started|set up) in [the year|early|late] {v}", "dates [back] (from|to) [the year|early|late] {v}", "has (existed|been there|been around) since [the year|early|late] {v}"),
+                Patterns("When was {n} [first] (founded|established|started|set up)?", "In (which|what) year was {n} (founded|established|started|set up)?", "Since when (does {n} exist|has {n} existed)?", "(Which|What) year was {n} founded?"), numeric=True)
+_FOUNDER = Attr("founder", _name, Patterns("was [first|originally] (founded|started|set up|created|established) by [a certain] {v}", "(has|had) {v} as its founder", "was the [first] (idea|work) of {v}"),
+                Patterns("Who (founded|started|set up|created|established) {n}?", "Who (is|was) the founder of {n}?", "By whom was {n} (founded|started|set up|created)?"))
+_PRICE = Attr("price", _num(2, 950), Patterns("[now|only|still|usually] (costs|goes for|sells for) {v} dollars [these days|at present|in shops]", "is [now|only|usually] (sold|offered|priced|on sale) (for|at) {v} dollars", "(has|had|carries) a price of [only] {v} dollars"),
+              Patterns("How much (does {n} cost|is {n})?", "What is the price of {n} [in dollars]?", "What does {n} cost [in dollars]?", "How many dollars (does {n} cost|is {n})?"), numeric=True)
+_COLOR = Attr("color", _from(w.COLORS), Patterns("is [mostly|always|usually|all] {v} [in color]", "(has|comes in) a {v} (cover|case|coat|color)", "was [once|recently] painted {v}", "[always|usually] comes in {v}"),
+              Patterns("(What|Which) color (is {n}|does {n} have|does {n} come in)?", "What is the color of {n}?"))
+_PLACE = Attr("place", place, Patterns("is [now|still|currently] (in|near) [the center of|the heart of|the north of] {v}", "(stands|lies|sits) [right|just] (in|near|outside) [the center of|the heart of] {v}", "(is|was) [now|still] (located|based|built|situated|found) (in|near|outside) {v}",
+              "can be (found|seen|visited) (in|near|outside) {v}", "has its (seat|home|offices) (in|near) {v}"),
+              Patterns("Where (is {n}|can {n} be found|is {n} located|is {n} based|does {n} stand|was {n} built)?", "In (which|what) (city|town|place) is {n} [located|based|found]?", "(Which|What) (city|town|place) is {n} in?"))
+_MATERIAL = Attr("material", _from(w.MATERIALS), Patterns("(is|was) [mostly|entirely|partly] (made|built|carved|formed) (of|from|out of) [solid|fine|old] {v}", "[mostly|entirely] consists of [solid|fine|old] {v}"),
+                 Patterns("What (is|was) {n} (made|built) (of|from)?", "(Which|What) material (is|was) {n} made of?", "Of what is {n} made?", "What does {n} consist of?"))
+_YEAR = Attr("year", _num(1150, 2022), Patterns("was [finally|first|already] (completed|finished|opened|shown|presented) in [the year|early|late|spring] {v}", "[first|finally] opened in [the year|early|late|spring] {v}"),
+             Patterns("When (was {n} completed|was {n} finished|did {n} open|was {n} opened|was {n} shown)?", "In (which|what) year (was {n} finished|was {n} completed|did {n} open|was {n} opened)?", "(Which|What) year is given for {n}?"), numeric=True)
+_HEIGHT = Attr("height", _num(4, 900), Patterns("is [about|almost|over|exactly] {v} meters (high|tall)", "has a [total] height of [about|almost|over|exactly] {v} meters", "(rises|stands|reaches) [about|almost|over] {v} meters [high|tall]"),
+               Patterns("How (high|tall) is {n} [in meters]?", "What is the height of {n} [in meters]?", "How many meters (high|tall) is {n}?", "What height does {n} have?"), numeric=True)
+_PEOPLE = Attr("people", _num(20, 99000), Patterns("(has|counts|had) [about|almost|over|only] {v} (inhabitants|residents|citizens|people)", "is [now|still] home to [about|almost|over|only] {v} (people|residents|citizens)", "has a population of [about|almost|over|only] {v} [people]"),
+               Patterns("How many people (live in {n}|does {n} have)?", "What is the population of {n}?", "How many (inhabitants|residents|citizens) does {n} (have|count)?", "What population does {n} have?"), numeric=True)
+_STAFF = Attr("staff", _num(3, 9000), Patterns("[now|still|currently] (has|employs|pays|counts) [about|almost|over|only] {v} (employees|people|workers)", "has a staff of [about|almost|over|only] {v} [people]"),
+              Patterns("How many (people|workers|employees) (work at {n}|does {n} employ|does {n} have|does {n} pay)?", "How large is the staff of {n}?", "What is the number of (employees|workers) of {n}?"), numeric=True)
+_BOSS = Attr("boss", _name, Patterns("is [now|still|currently] (led|run|managed|headed|directed) by {v} [these days|at present]", "(has|had) {v} as its [new|current] (head|director|manager)", "(is|was) [now|still] under the (lead|direction) of {v}"),
+             Patterns("Who (leads|runs|manages|heads|directs) {n}?", "Who is the (head|director|manager) of {n}?", "Who is in charge of {n}?", "By whom is {n} (led|run|managed|headed)?"))
+_AUTHOR = Attr("author", _name, Patterns("(was|is) [originally|mostly|entirely] (written|created|made) by {v} [years ago]", "is [mostly|entirely] the work of {v}", "is [a work|a book|a piece] by {v}"),
+               Patterns("Who (wrote|created|made) {n}?", "Who (is|was) the (author|creator|maker) of {n}?", "By whom (is|was) {n} [written|made]?", "Whose work is {n}?"))
+_COUNTRY = Attr("country", _from(w.COUNTRIES), Patterns("(is|lies) [located|situated] (in|in the north of|in the south of|in the middle of) {v}", "[now|still] belongs to {v}", "is [now|still] [a] part of {v}", "can be found in [the north of|the south of|the middle of] {v}"),
+                Patterns("In (which|what) country (is {n}|does {n} lie|can {n} be found)?", "(Which|What) country (is {n} in|does {n} lie in|does {n} belong to)?", "To (which|what) country does {n} belong?", "What is the country of {n}?"))
+_SELLS = Attr("sells", lambda ctx: _plural(ctx.pick(w.OBJECTS)), Patterns("[now|still|mostly|also] (sells|makes|produces|exports|manufactures|builds) [cheap|fine|good|used] {v} [these days|at present]", "is [well] known for [its] [cheap|fine|good] {v}"),
+              Patterns("What does {n} (sell|make|produce|export|manufacture|build)?", "(Which|What) (product|goods) does {n} (make|sell|produce|export)?", "What is {n} known for?"))
+_OPENS = Attr("opens", _clock, Patterns("[usually|always|already|only] (opens|starts|begins) at {v} [on weekdays|on Sundays|in winter]", "is [set|planned] (for|to open at|to start at) {v}", "takes place at {v} [on weekdays|on Sundays]"),
+              Patterns("When does {n} (open|start|begin|take place)?", "At (what|which) time does {n} (start|open|begin)?", "What time (is given for {n}|does {n} start)?"), reverse=False)
+_DATE = Attr("date", _date, Patterns("(takes|took|will take) place on {v}", "(is|was|will be) [held|planned for|set for] on {v}", "(is|was) [now|again|originally] (held|planned|set|moved) (on|for|to) {v}"),
+             Patterns("When (is {n}|does {n} take place|is {n} held|was {n} held)?", "On (which|what) date (is {n}|does {n} take place|is {n} held)?", "What is the date of {n}?"), reverse=False)
+_LENGTH = Attr("length", _num(2, 3000), Patterns("is [about|almost|over|exactly] {v} kilometers long", "has a [total] length of [about|almost|over|exactly] {v} kilometers", "(runs for|measures|covers|stretches) [about|almost|over|exactly] {v} kilometers"),
+               Patterns("How long is {n} [in kilometers]?", "What is the length of {n} [in kilometers]?", "How many kilometers (long is {n}|does {n} measure|does {n} cover)?", "What length does {n} have?"), numeric=True)
+_WARRANTY = Attr("warranty", _num(1, 12), Patterns("(has|carries|offers) a warranty of [full|only|up to] {v} years", "comes with [full|only|up to] {v} years of warranty", "is covered for [full|only|up to] {v} years", "has [full|only|up to] {v} years of warranty"),
+                 Patterns("How long is the warranty of {n}?", "How many years of warranty does {n} (have|carry|offer)?", "What warranty does {n} (have|carry|offer)?", "For how many years is {n} covered?"), numeric=True)
+_MAYOR = Attr("mayor", _name, Patterns("(has|had|got|elected|chose) {v} as [its] [new|current] mayor", "is [now|still|currently] (governed|run|led) by [mayor] {v} [these days|at present]"),
+              Patterns("Who is [the] [current] mayor of {n}?", "Who (governs|runs|leads) {n}?", "What is the name of the mayor of {n}?", "Who was elected mayor of {n}?"))
 
 
 def _landmark(ctx: Ctx) -> str:
@@ -252,8 +228,7 @@ def _ship(ctx: Ctx) -> str:
 
 ENTITIES: list[tuple[Callable[[Ctx], str], list[Attr], str]] = [
     (company, _entity(_PLACE, _FOUNDED, _FOUNDER, _STAFF, _BOSS, _SELLS), "the company"),
-    (place, _entity(_COUNTRY, _FOUNDED, _PEOPLE, _SELLS, Attr("mayor", _name, ["has {v} as its mayor", "is governed by {v}", "elected {v} as mayor", "is run by mayor {v}"],
-     ["Who is the mayor of {n}?", "Who governs {n}?", "Who is mayor of {n}?", "What is the name of the mayor of {n}?"])), "the town"),
+    (place, _entity(_COUNTRY, _FOUNDED, _PEOPLE, _SELLS, _MAYOR), "the town"),
     (_landmark, _entity(_PLACE, _YEAR, _HEIGHT, _MATERIAL, _MAKER, _OPENS), "it"),
     (_product, _entity(_MAKER, _PRICE, _COLOR, _MATERIAL, _WARRANTY), "it"),
     (_book, _entity(_AUTHOR, _YEAR, _PRICE, _COLOR), "it"),

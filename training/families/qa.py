@@ -7,7 +7,7 @@ from typing import Any
 from .. import words as w
 from ..prompt import Field, Spec
 from .common import Built, Case, Ctx, cap, describe, distinct, naming, person
-from .facts import ENTITIES, FRIEND_QUESTIONS, PERSON, VERB_QUESTIONS, Attr
+from .facts import DEED_QUESTIONS, DEEDS, ENTITIES, FRIEND_QUESTIONS, PERSON, Attr
 from .scenes import scene, thing
 
 PASSAGE = ("passage context text document story paragraph article note report source excerpt content background notes page body "
@@ -32,15 +32,13 @@ LEADS = ["In fact, {}", "Last year {}", "By the way, {}", "As everybody knows, {
          "As far as we know {}"]
 TAILS = [", by the way.", " these days.", " at the moment.", ", as everybody knows.", " according to the report.", ", as far as we know.", " now.", " again.", " for some time.", " at the moment now."]
 SURE, UNSURE, NONE = 0.95, 0.6, 0.05
+MOST = 3  # others than the first: up to four persons or things
 
 
 def _question(ctx: Ctx, attr: Attr, phrase: str, name: str) -> str:
     if attr.key == "bought":
-        verb = phrase.split(" {")[0]
-        base = next(b for b, p in VERB_QUESTIONS.items() if p == verb)
-        if verb in ("owns", "carries"):
-            return f"What does {name} {base}?"
-        return f"What did {name} {base}?"
+        verb = DEED_QUESTIONS[phrase]
+        return f"What {'does' if verb in ('own', 'carry') else 'did'} {name} {DEEDS[verb]}?"
     if attr.key == "friend":
         return FRIEND_QUESTIONS[phrase].format(n=name)
     return ctx.noisy(ctx.phrase(attr.questions)).format(n=name)
@@ -108,8 +106,7 @@ def _world(ctx: Ctx, shared: bool = False, numeric: bool = False) -> tuple[str, 
     else:
         maker, attrs, noun = ctx.pick(ENTITIES)
         make = lambda c: (maker(c), noun)  # noqa: E731
-    hardest = 1 + int(ctx.level * 4.999)
-    count = min(ctx.int(1, hardest), ctx.int(1, 5) + 1)
+    count = ctx.int(1, 1 + int(ctx.level * (MOST - 0.001)))
     per = ctx.int(1, 4 if count < 3 else 3 if count < 4 else 2)
     chosen = ctx.sample(attrs, min(len(attrs), per + (1 if ctx.chance(0.4) else 0)))
     if human and not numeric and ctx.chance(0.12):
@@ -198,7 +195,7 @@ def _false_claim(ctx: Ctx, facts: list[Fact], fact: Fact) -> str:
 
 def _scenes(ctx: Ctx) -> tuple[str, str, str, str]:
     """Passage, question, answer, evidence about several actions."""
-    count = ctx.int(1, 1 + int(ctx.level * 4.999))
+    count = ctx.int(1, 1 + int(ctx.level * (MOST + 0.999)))
     made = [scene(ctx) for _ in range(count)]
     text, pairs = ctx.pick(made)
     question, answer = ctx.pick(pairs)
@@ -209,7 +206,7 @@ def _scenes(ctx: Ctx) -> tuple[str, str, str, str]:
 
 
 def _things(ctx: Ctx, numeric: bool) -> tuple[str, str, str, str]:
-    made = [thing(ctx) for _ in range(ctx.int(1, 1 + int(ctx.level * 4.999)))]
+    made = [thing(ctx) for _ in range(ctx.int(1, 1 + int(ctx.level * (MOST + 0.999))))]
     asked = [m for m in made if m[3]] if numeric else made
     if not asked or len({m[1] for m in made}) < len(made):
         return _things(ctx, numeric)
