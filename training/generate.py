@@ -9,7 +9,7 @@ from .families.common import Ctx, combo_is_held
 from .prompt import Record
 
 # Passage question answering is the hard family and gets the largest share.
-MIX = (("qa", 0.48), ("extract", 0.22), ("classify", 0.1), ("arithmetic", 0.06), ("react", 0.1), ("copying", 0.04))
+MIX = (("qa", 0.5), ("extract", 0.18), ("classify", 0.12), ("arithmetic", 0.07), ("react", 0.1), ("copying", 0.03))
 DEMOS = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
 # In training a demo is one more reply to learn from, at less than a whole prompt's cost.
 TRAIN_DEMOS = (0, 0, 0, 0, 1, 1, 2, 2, 3)

@@ -37,8 +37,8 @@ class Muon:
         return orthogonalize(grad + momentum * buffer), buffer
 
     @torch.no_grad()
-    def step(self, scale: float) -> None:
-        """One update with the learning rate times `scale`."""
+    def step(self, scale: Tensor) -> None:
+        """One update with the learning rate times `scale`, a number on the parameters' device."""
         lr = self.lr * scale
         for params, buffer in self.groups:
             update, fresh = self.direction(torch.stack([p.grad for p in params]), buffer, self.momentum)
@@ -46,4 +46,4 @@ class Muon:
             rows, cols = params[0].shape
             size = lr * max(1.0, rows / cols) ** 0.5
             torch._foreach_mul_(params, 1 - lr * self.decay)
-            torch._foreach_add_(params, list(update.float().unbind(0)), alpha=-size)
+            torch._foreach_sub_(params, list((update.float() * size).unbind(0)))

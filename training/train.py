@@ -23,13 +23,13 @@ from .evaluate import evaluate, greedy, show
 from .families import FAMILIES
 from .generate import DEV_SEEDS, FRESH_SEEDS, mixed, record
 from .model import Config, Qwen2, rectangular, varlen
-from .optim import Muon
 from .prompt import Record, chat
+from .step import Step
 from .tokenizer import DEMO, REPLY, Encoder
 
 STARTED = time.time()
 BPE_RECORDS, BPE_FROM = 48_000, 500_000_000
-MEAN_LENGTH = 320
+MEAN_LENGTH = 315
 CHATML = (
     "{% for message in messages %}{{ '<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n' }}{% endfor %}"
     "{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}"
@@ -82,7 +82,7 @@ class Loss:
 
     def __call__(self, batch: Batch, prompt: Tensor) -> Tensor:
         model = self.model
-        with torch.autocast("cuda", torch.bfloat16):
+        with torch.autocast("cuda", torch.bfloat16, cache_enabled=False):
             cos, sin = model.cos[batch.positions][:, None], model.sin[batch.positions][:, None]
             x = model.embed(batch.ids).bfloat16()
             for block in model.blocks:
@@ -110,43 +110,26 @@ def compiled_loss(model: Qwen2, args: argparse.Namespace) -> Loss:
     return loss_of
 
 
-def fit(model: Qwen2, loss_of: Loss, stream: Iterable[Batch], args: argparse.Namespace) -> None:
+def fit(step_of: Step, stream: Iterable[Batch], args: argparse.Namespace) -> None:
     """The training loop."""
-    device = model.embed.weight.device
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and not n.startswith("embed")]
-    rest = [p for n, p in model.named_parameters() if p.ndim != 2 or n.startswith("embed")]
-    muon = Muon(matrices, args.muon_lr, compiled=True)
-    adam = torch.optim.AdamW(rest, lr=args.adam_lr, betas=(0.9, 0.95), weight_decay=0.0, fused=True)
-    steps, begun, mark, running = args.steps, 0.0, 0, torch.zeros((), device=device)
+    steps, begun, mark = args.steps, 0.0, 0
     for step, host in enumerate(stream):
         if step >= steps:
             break
-        batch = host.to(device)
         # Predicting the prompt teaches words at first; later it would only drown the reply's signal.
-        prompt = torch.tensor(args.prompt_weight * max(0.05, 1 - 3 * step / steps), device=device)
-        loss = loss_of(batch, prompt)
-        loss.backward()
-        scale = rate_at(step, steps, hold=args.hold)
-        for group in adam.param_groups:
-            group["lr"] = args.adam_lr * scale
-        torch.nn.utils.clip_grad_norm_(rest, 1.0)
-        muon.step(scale)
-        adam.step()
-        model.zero_grad(set_to_none=True)
-        running += loss.detach()
+        step_of(host, args.prompt_weight * max(0.05, 1 - 3 * step / steps), rate_at(step, steps, hold=args.hold))
         if step == 50:
             torch.cuda.synchronize()
             begun, mark = time.time(), step
         if step % 250 == 249:
-            torch.cuda.synchronize()
-            mean = running.item() / 250
+            mean = step_of.mean_loss(250)
             each = (time.time() - begun) / (step - mark)
             log(f"step {step + 1}/{steps} loss {mean:.4f} {each * 1e3:.1f} ms/step {args.tokens / each / 1e6:.2f} M tokens/s")
             if not math.isfinite(mean):
                 raise SystemExit("the loss is not finite")
-            running.zero_()
+            begun, mark = time.time(), step
             left = args.seconds - (time.time() - STARTED)
-            if step < 1000 and each * (steps - step) > left:
+            if each * (steps - step) > left:
                 steps = step + int(left / each)
                 log(f"slower than planned: {steps} steps fit")
     torch.cuda.synchronize()
@@ -182,23 +165,24 @@ def main() -> None:
     """Parses the arguments and runs everything."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=12500)
-    parser.add_argument("--tokens", type=int, default=49152, help="tokens a step")
+    parser.add_argument("--steps", type=int, default=16000)
+    parser.add_argument("--tokens", type=int, default=65536, help="tokens a step")
     parser.add_argument("--vocab", type=int, default=Config.vocab_size)
-    parser.add_argument("--layers", type=int, default=9)
+    parser.add_argument("--layers", type=int, default=10)
     parser.add_argument("--muon-lr", type=float, default=0.012)
     parser.add_argument("--adam-lr", type=float, default=3.5e-3)
     parser.add_argument("--prompt-weight", type=float, default=0.03)
     parser.add_argument("--hold", type=float, default=0.1, help="share of the run at the full learning rate")
-    parser.add_argument("--workers", type=int, default=max(1, (os.cpu_count() or 4) - 4))
+    parser.add_argument("--workers", type=int, default=max(1, min(10, (os.cpu_count() or 4) - 4)))
     parser.add_argument("--seconds", type=float, default=525, help="time by which training must end")
     parser.add_argument("--seed", type=int, default=20260)
     parser.add_argument("--bpe-records", type=int, default=BPE_RECORDS)
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     # Forked before CUDA is touched; the workers use no torch.
-    pool = mp.get_context("fork").Pool(args.workers)
+    pool = mp.get_context("fork").Pool(args.workers, os.nice, (10,))
     torch.manual_seed(args.seed)
+    torch.set_num_threads(2)
     torch.set_float32_matmul_precision("high")
     tok = make_tokenizer(pool, args.vocab, args.bpe_records)
     path = args.out / "tokenizer.json"
@@ -209,7 +193,7 @@ def main() -> None:
     log(f"{sum(p.numel() for p in model.parameters()) / 1e6:.2f} M parameters on {torch.cuda.get_device_name()}")
     loss_of = compiled_loss(model, args)
     shards = args.steps * args.tokens // (MEAN_LENGTH * SHARD) + 2
-    fit(model, loss_of, batches(pool, str(path), shards, args.tokens, args.tokens // 100, tok.token_to_id("<|endoftext|>")), args)
+    fit(Step(model, loss_of, args.muon_lr, args.adam_lr), batches(pool, str(path), shards, args.tokens, args.tokens // 100, tok.token_to_id("<|endoftext|>")), args)
     pool.terminate()
     torch.set_float32_matmul_precision("highest")
     model.eval()

@@ -7,12 +7,15 @@ from typing import Any
 from .. import words as w
 from ..prompt import Field, Spec
 from .common import Built, Case, Ctx, cap, describe, distinct, first_name, naming
+from .patterns import Patterns
 from .labels import AXES, BINARY, GOOD, ISSUES, KIND, NOUNS, SENTIMENT, URGENCY, Axis
 
 TEXT = "text message review ticket comment sentence utterance input email post document note request body content feedback tweet mail passage".split()
 D_TEXT = ["The text.", "What to classify.", "A message.", "The message to label.", "What the user wrote.", "Text to classify."]
 NEUTRAL = ["I was there on {d}.", "It arrived on {d}.", "My name is {p}.", "We came with {p}.", "I saw it in the {s}.", "It was {d}.", "Written on {d}.", "Greetings, {p}.", "Sent from the {s}.", "Best, {p}."]
 STYLES = (str, str, str, str, str.upper, str.title, lambda s: s.replace(" ", "_"), lambda s: s.replace(" ", "-").replace("_", "-"), lambda s: s.replace("_", " "))
+MENTIONS = Patterns("(We|They|I) [also|once|just] (saw|found|noticed|heard) a {} [today|there].", "(There was|There is|We left) a {} in the {s} [today|again].", "{p} [now|also|still] (has|owns|wants|needs) a {}.", "A {} (stood|lay|was) there [today|again].",
+                    "(Nobody|Somebody|Everybody) (wanted|liked|asked about) the {} [today|again].", "The {} is [now|still|very|quite] {a}.", "{p} (asked|talked|dreamed) about (the|a) {} [today|again].")
 SURE, UNSURE = 0.95, 0.6
 NEGATABLE = [g for g in GOOD if " " not in g]
 
@@ -29,7 +32,8 @@ def _cue_text(ctx: Ctx, axis: Axis, index: int) -> tuple[str, str]:
     if axis is KIND:
         cue = cue.format(n=ctx.pick(w.OBJECTS), a=ctx.pick(w.ADJS))
     text = frame.format(c=cue, d=other, n=ctx.pick(nouns), m=ctx.pick(nouns))
-    return cap(text), cue
+    # Of two cues the first one counts.
+    return cap(text), min((c for c in (cue, other) if c in text), key=text.find)
 
 
 def text_of(ctx: Ctx, axis: Axis, index: int) -> tuple[str, str]:
@@ -70,7 +74,7 @@ def build(ctx: Ctx) -> Built:
     """A classification signature and its cases."""
     if ctx.chance(0.14):
         return _binary(ctx)
-    if ctx.chance(0.08):
+    if ctx.chance(0.13):
         return _mentions(ctx)
     axis = ctx.pick(AXES)
     chosen, names = pick_labels(ctx, axis)
@@ -152,8 +156,7 @@ def _mentions(ctx: Ctx) -> Built:
         if truth:
             nouns[ctx.int(0, len(nouns) - 1)] = target
         ctx.rng.shuffle(nouns)
-        frames = ["We saw a {}.", "There was a {} in the {s}.", "{p} has a {}.", "A {} stood there.", "Nobody wanted the {}.", "The {} is {a}.", "{p} asked about the {}."]
-        said = " ".join(ctx.phrase(frames).format(n, s=ctx.pick(w.SPOTS), p=first_name(ctx), a=ctx.pick(w.ADJS)) for n in nouns)
+        said = " ".join(ctx.phrase(MENTIONS).format(n, s=ctx.pick(w.SPOTS), p=first_name(ctx), a=ctx.pick(w.ADJS)) for n in nouns)
         return {text.name: said}, {flag.name: yes if truth else no}
 
     return spec, case
