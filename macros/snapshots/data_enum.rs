@@ -1,9 +1,8 @@
 #[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    #[automatically_derived]
-    impl __candle::FieldValue for Shape {
-        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Enum(
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: &__candle::FieldType::Enum(
             __candle::EnumSpec::new(
                 "Shape",
                 "",
@@ -51,11 +50,13 @@ const _: () = {
                     ]
                 },
             ),
-        );
-        const KIND: &'static __candle::Kind = &__candle::Kind::Tagged(
-            "kind",
-            &["Nothing", "Named", "Circle"],
-        );
+        ),
+        programs: &[],
+    };
+    #[automatically_derived]
+    impl __candle::FieldValue for Shape {
+        const TYPE: &'static __candle::FieldType = __TABLE.ty;
+        const KNOWN: __candle::Known = __candle::Known::at(&__TABLE);
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {

@@ -196,7 +196,7 @@ const _: () = {
             __candle::FieldSpec::new(
                 "dueIn",
                 "",
-                __candle::TypeRef::Lazy(|| seconds::TYPE),
+                __candle::TypeRef::Static(seconds::TYPE),
                 &[],
                 __candle::None,
             ),
@@ -280,12 +280,9 @@ const _: () = {
             &'static ::core::primitive::str,
             &'static ::core::primitive::str,
         )] = &[("assigned_to", "owner"), ("due_in", "dueIn")];
-        const PATTERNS: &'static [(
-            &'static ::core::primitive::str,
-            &'static [__candle::check::Step],
-        )] = &[
+        const PROGRAMS: &'static [__candle::check::Program] = &[
             (
-                "owner",
+                "[a-z]+(-[0-9])?",
                 &[
                     __candle::check::Step::Class(
                         &[(b'a', b'z')],

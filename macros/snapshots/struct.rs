@@ -1,9 +1,8 @@
 #[allow(unused_qualifications)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    #[automatically_derived]
-    impl __candle::FieldValue for Person {
-        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Struct(
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: &__candle::FieldType::Struct(
             __candle::StructSpec::new(
                 "Person",
                 "",
@@ -38,26 +37,13 @@ const _: () = {
                     ]
                 },
             ),
-        );
-        const KIND: &'static __candle::Kind = &__candle::Kind::Struct(
-            &[
-                __candle::KindField::new(
-                    "name",
-                    false,
-                    <String as __candle::FieldValue>::KIND,
-                ),
-                __candle::KindField::new(
-                    "age",
-                    true,
-                    <u8 as __candle::FieldValue>::KIND,
-                ),
-                __candle::KindField::new(
-                    "boss",
-                    false,
-                    &__candle::Kind::Option(&__candle::Kind::Any),
-                ),
-            ],
-        );
+        ),
+        programs: &[],
+    };
+    #[automatically_derived]
+    impl __candle::FieldValue for Person {
+        const TYPE: &'static __candle::FieldType = __TABLE.ty;
+        const KNOWN: __candle::Known = __candle::Known::at(&__TABLE);
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {

@@ -104,10 +104,9 @@ fn records_code(private: &Path, file: &File, full_path: &str, records: &[Record]
 
 fn record_code(private: &Path, record: &Record) -> TokenStream {
     let line = Literal::usize_unsuffixed(record.line);
-    let entries = record.entries.iter().map(|entry| {
-        let line = Literal::usize_unsuffixed(entry.line);
-        let (name, value) = (&entry.key, literal::of_json(private, &entry.value));
-        quote!(#private::check::Entry { line: #line, name: #name, value: #value })
-    });
+    let entries = record
+        .entries
+        .iter()
+        .map(|entry| literal::entry_of_json(private, entry));
     quote!(#private::check::Record { line: #line, entries: &[#(#entries),*] })
 }

@@ -6,14 +6,13 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident, Visibility};
 
 use crate::ast::{Format, Signature};
-use crate::constraint::Kind;
 use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
 use crate::field::{Field, Role};
 use crate::generics::{bounded, half_generics, method_bounds};
 use crate::krate;
-use crate::pattern;
+use crate::pattern::programs;
 use crate::usual;
 use crate::valid;
 
@@ -158,7 +157,9 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     } else {
         quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
     };
-    let patterns = patterns(signature);
+    let programs = programs(signature.fields.iter().map(|(_, field)| field));
+    let programs = (!programs.is_empty())
+        .then(|| quote!(const PROGRAMS: &'static [#private::check::Program] = &[#(#programs),*];));
     let special = special(signature);
     let has_reasoning = signature
         .fields
@@ -182,7 +183,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
                 <#output as #private::FieldSet>::FIELDS,
             )#format;
             #renamed
-            #patterns
+            #programs
             #special
 
             #split
@@ -213,35 +214,6 @@ fn special(signature: &Signature) -> TokenStream {
     }
     quote! {
         const SPECIAL: &'static [(&'static ::core::primitive::str, #private::WriteSpecial)] = &[#(#rows),*];
-    }
-}
-
-/// The programs by which literals are checked against `regex`.
-fn patterns(signature: &Signature) -> TokenStream {
-    let private = &krate::alias();
-    let rows: Vec<_> = signature
-        .fields
-        .iter()
-        .flat_map(|(_, field)| {
-            field
-                .attrs
-                .constraints
-                .iter()
-                .map(move |constraint| (field, constraint))
-        })
-        .filter_map(|(field, constraint)| {
-            let Kind::Regex(regex) = &constraint.kind else {
-                return None;
-            };
-            let (name, program) = (&field.shown, pattern::program(private, &regex.value())?);
-            Some(quote!((#name, #program)))
-        })
-        .collect();
-    if rows.is_empty() {
-        return TokenStream::new();
-    }
-    quote! {
-        const PATTERNS: &'static [(&'static ::core::primitive::str, &'static [#private::check::Step])] = &[#(#rows),*];
     }
 }
 

@@ -12,8 +12,13 @@ use crate::krate::private_at;
 
 /// `FieldSpec::new(...)`.
 pub(crate) fn spec(private: &Path, field: &Field) -> TokenStream {
-    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
     let ty = type_ref(private, field);
+    spec_of(private, field, &ty)
+}
+
+/// The same with a reference to its type other than the usual one.
+pub(crate) fn spec_of(private: &Path, field: &Field, ty: &TokenStream) -> TokenStream {
+    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
     let checked = attrs.with.is_none() && attrs.format_with.is_none();
     let constraints = attrs
         .constraints
@@ -55,7 +60,7 @@ fn type_ref(private: &Path, field: &Field) -> TokenStream {
         quote!(#private::TypeRef::TEXT)
     } else if let Some(with) = &field.attrs.with {
         let ty = of_module(with, "TYPE");
-        quote!(#private::TypeRef::Lazy(|| #ty))
+        quote!(#private::TypeRef::Static(#ty))
     } else {
         as_field_value(private, ty, "REF")
     }

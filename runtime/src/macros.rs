@@ -273,9 +273,11 @@ macro_rules! examples {
 /// assert_eq!(demos.len(), 2);
 /// ```
 ///
-/// A wrong record is an error of the compiler that names file, line and field:
-/// `` demos.jsonl:3: `answer`: expected an integer, found "four" ``. Of a struct within a struct only the keys and
-/// the standard library's types are checked: what is beyond them shows as it stands in the file.
+/// A wrong record is an error of the compiler that names file, line and field, however deep it lies:
+/// `` demos.jsonl:3: `owner.boss.age`: 200 is above `max = 150` ``. That goes for every type that derives
+/// [`CandleValue`](crate::CandleValue), with its aliases, defaults and constraints, and for those that contain
+/// themselves. What only runs with the program is not checked before: a `FieldValue` implemented by hand, the functions of a `with`
+/// module, and a generic type within a generic type.
 #[macro_export]
 macro_rules! example_file {
     ($($tokens:tt)*) => {

@@ -207,7 +207,7 @@ pub mod imported {
     #![allow(unused_imports)]
 
     use candle_signature::__private::{
-        Demo, Err, FieldSet, FieldSpec, FieldType, FieldValue, FieldValues, Kind, None, Ok,
+        Demo, Err, FieldSet, FieldSpec, FieldType, FieldValue, FieldValues, Known, None, Ok,
         Payload, Reader, Result, Signature, Some, Tool, TypeRef, Value, ValueError, Vec,
         constraint, predict, text, values,
     };

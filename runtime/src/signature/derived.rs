@@ -18,7 +18,7 @@ pub use super::suits as constraint;
 pub use super::tool::{check_arguments, tool_arguments, tool_result};
 pub use super::{
     Bound, CanReason, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec,
-    FieldType, FieldValue, FieldValues, IntoValue, Kind, KindField, Payload, PromptFormat,
-    Signature, SignatureSpec, Str, StructSpec, Tool, ToolFuture, TypeRef, Value, ValueError,
+    FieldType, FieldValue, FieldValues, IntoValue, Known, Payload, PromptFormat, Signature,
+    SignatureSpec, Str, StructSpec, Table, Tool, ToolFuture, TypeRef, Value, ValueError,
     VariantSpec,
 };

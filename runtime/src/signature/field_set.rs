@@ -19,9 +19,9 @@ pub trait Signature: Sized + Send + 'static {
     #[doc(hidden)]
     const RENAMED: &'static [(&'static str, &'static str)] = &[];
 
-    /// The programs of `regex` constraints, by the name shown.
+    /// The programs of `regex` constraints.
     #[doc(hidden)]
-    const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
+    const PROGRAMS: &'static [check::Program] = &[];
 
     /// How fields of a partial demo are written that are not written as their type says, by their name in Rust.
     #[doc(hidden)]
@@ -34,7 +34,7 @@ pub trait Signature: Sized + Send + 'static {
         inputs: <Self::Input as FieldSet>::FIELDS,
         outputs: <Self::Output as FieldSet>::FIELDS,
         renamed: Self::RENAMED,
-        patterns: Self::PATTERNS,
+        programs: Self::PROGRAMS,
     };
 
     /// A complete demo of a value of the signature itself.

@@ -11,7 +11,7 @@ pub mod derived;
 mod example;
 mod field_set;
 mod impls;
-mod kind;
+mod known;
 mod literal;
 mod marker;
 mod part;
@@ -33,7 +33,7 @@ pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
-pub use kind::{Kind, KindField};
+pub use known::{Known, Table};
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;
