@@ -1,4 +1,4 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     static __TABLE: __candle::Table = __candle::Table {
@@ -74,22 +74,18 @@ const _: () = {
                         .map(Self::Named)
                 }
                 _ => {
-                    let mut reader = __candle::Reader::new(
+                    let mut read = __candle::Reader::new(
                         values,
                         __candle::variant_fields(
                             <Self as __candle::FieldValue>::TYPE,
                             at,
                         ),
                     );
-                    let (__candle::Some(f0),) = (
-                        reader.take(0, <f64 as __candle::FieldValue>::from_value),
-                    ) else {
-                        return __candle::Err(reader.error());
-                    };
-                    __candle::Ok(Self::Circle {
-                        radius: f0,
+                    let f0 = read.take(<f64 as __candle::FieldValue>::from_value);
+                    read.one(|| __candle::Some(Self::Circle {
+                        radius: f0?,
                         cache: <Cache as ::core::default::Default>::default(),
-                    })
+                    }))
                 }
             }
         }

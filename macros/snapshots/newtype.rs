@@ -1,7 +1,10 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    static __TABLE: __candle::Table = __candle::Table::of::<u8>();
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: <u8 as __candle::FieldValue>::TYPE,
+        programs: <u8 as __candle::FieldValue>::KNOWN.programs(),
+    };
     #[automatically_derived]
     impl __candle::FieldValue for Score {
         const TYPE: &'static __candle::FieldType = __TABLE.ty;

@@ -1,4 +1,4 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     static __TABLE: __candle::Table = __candle::Table {
@@ -47,22 +47,19 @@ const _: () = {
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {
-            let mut reader = __candle::Reader::new(
+            let mut read = __candle::Reader::new(
                 __candle::struct_values(value)?,
                 __candle::struct_fields(<Self as __candle::FieldValue>::TYPE),
             );
-            let (__candle::Some(f0), __candle::Some(f1), __candle::Some(f2)) = (
-                reader.take(0, <String as __candle::FieldValue>::from_value),
-                reader.take(1, <u8 as __candle::FieldValue>::from_value),
-                reader.take(2, <Option<Box<Person>> as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.error());
-            };
-            __candle::Ok(Self {
-                name: f0,
-                age: f1,
-                boss: f2,
-            })
+            let f0 = read.take(<String as __candle::FieldValue>::from_value);
+            let f1 = read.take(<u8 as __candle::FieldValue>::from_value);
+            let f2 = read
+                .take(<Option<Box<Person>> as __candle::FieldValue>::from_value);
+            read.one(|| __candle::Some(Self {
+                name: f0?,
+                age: f1?,
+                boss: f2?,
+            }))
         }
         fn into_value(self) -> __candle::Value {
             __candle::struct_value(

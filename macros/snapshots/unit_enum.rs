@@ -1,4 +1,4 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     static __TABLE: __candle::Table = __candle::Table {

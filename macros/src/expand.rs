@@ -62,7 +62,7 @@ fn half_impls(signature: &Signature, half: Role) -> TokenStream {
         &quote!(Self),
         &quote!(#private::Reader::of::<Self>(values)),
         &fields,
-        "errors",
+        "all",
     );
     let written = fields.iter().map(|field| {
         let ident = field.ident;
@@ -80,7 +80,8 @@ fn half_impls(signature: &Signature, half: Role) -> TokenStream {
             }
 
             fn into_values(self) -> #private::FieldValues {
-                #private::values::<Self, _>([#(#written),*])
+                let values = [#(#written),*];
+                #private::values::<Self>(values)
             }
         }
     }
@@ -143,7 +144,9 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     );
     let format = match signature.attrs.format {
         Format::Chat => quote!(),
-        Format::Json => quote!(.with_format(#private::PromptFormat::Json)),
+        Format::Json => {
+            quote!(const FORMAT: #private::PromptFormat = #private::PromptFormat::Json;)
+        }
     };
     let renamed: Vec<_> = signature
         .fields
@@ -155,7 +158,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     let renamed = if renamed.is_empty() {
         quote!()
     } else {
-        quote!(const RENAMED: &'static [(&'static ::core::primitive::str, &'static ::core::primitive::str)] = &[#(#renamed),*];)
+        quote!(const RENAMED: &'static [(&'static #private::str, &'static #private::str)] = &[#(#renamed),*];)
     };
     let programs = programs(signature.fields.iter().map(|(_, field)| field));
     let programs = (!programs.is_empty())
@@ -167,7 +170,6 @@ fn signature_impl(signature: &Signature) -> TokenStream {
         .any(|(_, field)| field.shown.eq_ignore_ascii_case("reasoning"));
     let can_reason = (!has_reasoning).then(|| {
         quote! {
-            #[automatically_derived]
             impl #impl_generics #private::CanReason for #ident #ty_generics #where_clause {}
         }
     });
@@ -176,12 +178,9 @@ fn signature_impl(signature: &Signature) -> TokenStream {
         impl #impl_generics #private::Signature for #ident #ty_generics #where_clause {
             type Input = #input;
             type Output = #output;
-            const SPEC: &'static #private::SignatureSpec = &#private::SignatureSpec::new(
-                #name,
-                #instruction,
-                <#input as #private::FieldSet>::FIELDS,
-                <#output as #private::FieldSet>::FIELDS,
-            )#format;
+            const NAME: &'static #private::str = #name;
+            const INSTRUCTION: &'static #private::str = #instruction;
+            #format
             #renamed
             #programs
             #special
@@ -213,22 +212,25 @@ fn special(signature: &Signature) -> TokenStream {
         return TokenStream::new();
     }
     quote! {
-        const SPECIAL: &'static [(&'static ::core::primitive::str, #private::WriteSpecial)] = &[#(#rows),*];
+        const SPECIAL: &'static [(&'static #private::str, #private::WriteSpecial)] = &[#(#rows),*];
     }
 }
 
-/// `fn split`; the fallback emits it too.
-pub(crate) fn split(signature: &Signature) -> TokenStream {
+/// `fn split`.
+fn split(signature: &Signature) -> TokenStream {
     let part = |half| {
         let ident = half_ident(signature, half);
         let fields = signature.half(half).map(|field| field.ident);
-        quote!(#ident { #(#fields: self.#fields,)* })
+        quote!(#ident { #(#fields),* })
     };
-    // A repetition consumes its iterator once; the names are needed twice.
     let (input, output) = (part(Role::Input), part(Role::Output));
+    let fields = signature.fields.iter().map(|(_, field)| field.ident);
     quote! {
         fn split(self) -> (Self::Input, Self::Output) {
-            (#input, #output)
+            let Self { #(#fields),* } = self;
+            let __input = #input;
+            let __output = #output;
+            (__input, __output)
         }
     }
 }
@@ -244,25 +246,24 @@ fn calls(signature: &Signature) -> TokenStream {
         half_type(signature, Role::Input),
         half_type(signature, Role::Output),
     );
+    // The lint asks for a heading of its own, where half a sentence says as much.
     quote! {
+        #[allow(clippy::missing_errors_doc)]
         impl #impl_generics #ident #ty_generics #where_clause {
-            /// Asks a backend for the outputs.
-            ///
-            /// # Errors
-            /// What the backend reports, or which fields of the reply could not be read, with those that could.
-            #vis async fn predict<AnyBackend: #private::Backend + ?::core::marker::Sized>(
-                backend: &AnyBackend,
+            /// Asks a backend for the outputs. Fails with its error, or with each field of the reply that can't be read and those that can.
+            #vis async fn predict(
+                backend: &impl #private::Backend,
                 input: #input,
             ) -> #private::Asked<#output> #bounds {
-                #private::predict::<Self, AnyBackend>(backend, input).await
+                #private::predict::<Self, _>(backend, input).await
             }
 
             /// Asks for every input at once; the answers keep their order, and a failure loses no other.
-            #vis async fn predict_all<AnyBackend: #private::Backend + ?::core::marker::Sized>(
-                backend: &AnyBackend,
+            #vis async fn predict_all(
+                backend: &impl #private::Backend,
                 inputs: impl ::core::iter::IntoIterator<Item = #input>,
             ) -> #private::Vec<#private::Asked<#output>> #bounds {
-                #private::predict_all::<Self, AnyBackend>(backend, inputs).await
+                #private::predict_all::<Self, _>(backend, inputs).await
             }
 
             /// The messages that [`predict`](Self::predict) sends.
@@ -271,12 +272,9 @@ fn calls(signature: &Signature) -> TokenStream {
                 #private::format::<Self>(input)
             }
 
-            /// The outputs that a reply holds.
-            ///
-            /// # Errors
-            /// Every field that is missing or can't be read, with those that can.
-            #vis fn parse(completion: &::core::primitive::str) -> #private::Result<#output, #private::ParseError> #bounds {
-                #private::parse::<Self>(completion)
+            /// The outputs that a reply holds. Fails with each field that is missing or can't be read and those that can.
+            #vis fn parse(reply: &#private::str) -> #private::Parsed<#output> #bounds {
+                #private::parse::<Self>(reply)
             }
         }
     }

@@ -151,7 +151,7 @@ fn structure(value: &Value, fields: &[Field]) -> (TokenStream, TokenStream, Toke
     let ty = quote!(&#private::FieldType::Struct(#private::StructSpec::new(#name, #desc, #specs)));
     let all: Vec<_> = fields.iter().collect();
     let reader = quote!(#private::Reader::new(#private::struct_values(value)?, #private::struct_fields(#own)));
-    let from = read_all(private, &quote!(Self), &reader, &all, "error");
+    let from = read_all(private, &quote!(Self), &reader, &all, "one");
     let written = shown(fields).map(|field| {
         let ident = field.ident;
         field_code::into_value(private, field, &quote!(self.#ident))
@@ -262,7 +262,7 @@ fn read_variant(variant: &Variant) -> TokenStream {
         Payload::Fields(fields) => {
             let all: Vec<_> = fields.iter().collect();
             let reader = quote!(#private::Reader::new(values, #private::variant_fields(#own, at)));
-            let read = read_all(private, &quote!(Self::#ident), &reader, &all, "error");
+            let read = read_all(private, &quote!(Self::#ident), &reader, &all, "one");
             quote!({ #read })
         }
     }

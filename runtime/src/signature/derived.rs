@@ -3,6 +3,7 @@
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::option::Option::{None, Some};
+pub use std::primitive::str;
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 

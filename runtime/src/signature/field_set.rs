@@ -1,6 +1,6 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check, part};
+use super::{Demo, FieldSpec, PromptFormat, SignatureSpec, Str, Value, ValueError, check, part};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -13,7 +13,22 @@ pub trait Signature: Sized + Send + 'static {
     /// The output fields as a struct.
     type Output: FieldSet;
     /// The signature as data.
-    const SPEC: &'static SignatureSpec;
+    const SPEC: &'static SignatureSpec = &SignatureSpec::new(
+        Self::NAME,
+        Self::INSTRUCTION,
+        <Self::Input as FieldSet>::FIELDS,
+        <Self::Output as FieldSet>::FIELDS,
+    )
+    .with_format(Self::FORMAT);
+
+    /// The name that [`SPEC`](Signature::SPEC) has unless it is given itself.
+    const NAME: &'static str = "Signature";
+
+    /// Its instruction, unless it is given itself.
+    const INSTRUCTION: &'static str = "";
+
+    /// Its format, unless it is given itself.
+    const FORMAT: PromptFormat = PromptFormat::Chat;
 
     /// Fields whose name in Rust is not the one shown: (Rust's, shown).
     #[doc(hidden)]

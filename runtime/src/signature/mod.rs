@@ -10,6 +10,7 @@ mod demo;
 pub mod derived;
 mod example;
 mod field_set;
+mod hold;
 mod impls;
 mod known;
 mod literal;
