@@ -6,6 +6,7 @@ use syn::ext::IdentExt;
 use syn::{DeriveInput, Ident, Visibility};
 
 use crate::ast::{Format, Signature};
+use crate::check;
 use crate::ctxt::Ctxt;
 use crate::expand_field as field_code;
 use crate::fallback;
@@ -164,6 +165,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
     let programs = (!programs.is_empty())
         .then(|| quote!(const PROGRAMS: &'static [#private::check::Program] = &[#(#programs),*];));
     let special = special(signature);
+    let checks = checks(signature);
     let has_reasoning = signature
         .fields
         .iter()
@@ -184,6 +186,7 @@ fn signature_impl(signature: &Signature) -> TokenStream {
             #renamed
             #programs
             #special
+            #checks
 
             #split
         }
@@ -213,6 +216,25 @@ fn special(signature: &Signature) -> TokenStream {
     }
     quote! {
         const SPECIAL: &'static [(&'static #private::str, #private::WriteSpecial)] = &[#(#rows),*];
+    }
+}
+
+/// `fn checks`, where there are any.
+fn checks(signature: &Signature) -> TokenStream {
+    let private = &krate::alias();
+    let all: Vec<_> = signature
+        .fields
+        .iter()
+        .flat_map(|(_, field)| field.attrs.checks.iter().map(move |check| (field, check)))
+        .map(|(field, check)| check::code(private, field, check))
+        .collect();
+    if all.is_empty() {
+        return TokenStream::new();
+    }
+    quote! {
+        fn checks() -> #private::Vec<#private::Check<Self::Output>> {
+            #private::list([#(#all),*])
+        }
     }
 }
 

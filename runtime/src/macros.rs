@@ -72,8 +72,13 @@
 /// | `one_of = ["a", "b"]` | both, strings | the string is one of these |
 /// | `one_line` | both, strings | no line break |
 /// | `unique` | both, lists | no item twice |
+/// | `check(test, "message")` | output | a function of `&T` that should hold; may be given several times |
+/// | `assert(test, "message")` | output | one that must hold |
 ///
 /// Constraints are shown in the prompt, built into the grammar where that is exact, and checked by the parser.
+/// A reply that fails a `check` or `assert` is asked for again with the message, twice unless
+/// [`with_retries`](crate::program::Predict::with_retries) says otherwise; one that fails to the last is an error for an
+/// `assert`, and named by [`failed_checks`](crate::program::Predicted::failed_checks) for a `check`.
 pub use candle_signature_macros::CandleSignature;
 
 /// Makes a struct or an enum a type that a field can have.

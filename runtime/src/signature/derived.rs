@@ -8,6 +8,7 @@ pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
 pub use super::check;
+pub use super::demand;
 pub use super::example::untyped_example;
 pub use super::literal::{items, list, text};
 pub use super::part::{ForeignPart, WriteSpecial};
@@ -18,8 +19,8 @@ pub use super::reader::{
 pub use super::suits as constraint;
 pub use super::tool::{check_arguments, tool_arguments, tool_result};
 pub use super::{
-    Bound, CanReason, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec,
-    FieldType, FieldValue, FieldValues, IntoValue, Known, Payload, PromptFormat, Signature,
-    SignatureSpec, Str, StructSpec, Table, Tool, ToolFuture, TypeRef, Value, ValueError,
+    Bound, CanReason, Check, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet,
+    FieldSpec, FieldType, FieldValue, FieldValues, IntoValue, Known, Payload, PromptFormat,
+    Signature, SignatureSpec, Str, StructSpec, Table, Tool, ToolFuture, TypeRef, Value, ValueError,
     VariantSpec,
 };

@@ -1,6 +1,8 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{Demo, FieldSpec, PromptFormat, SignatureSpec, Str, Value, ValueError, check, part};
+use super::{
+    Check, Demo, FieldSpec, PromptFormat, SignatureSpec, Str, Value, ValueError, check, part,
+};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -29,6 +31,12 @@ pub trait Signature: Sized + Send + 'static {
 
     /// Its format, unless it is given itself.
     const FORMAT: PromptFormat = PromptFormat::Chat;
+
+    /// The checks that every program makes of an output.
+    #[must_use]
+    fn checks() -> Vec<Check<Self::Output>> {
+        Vec::new()
+    }
 
     /// Fields whose name in Rust is not the one shown: (Rust's, shown).
     #[doc(hidden)]

@@ -2,9 +2,12 @@
 //!
 //! Nothing here renders, parses or runs anything. It imports no other module of the crate.
 
+mod alike;
 #[doc(hidden)]
 pub mod check;
 mod constraint;
+#[doc(hidden)]
+pub mod demand;
 mod demo;
 #[doc(hidden)]
 pub mod derived;
@@ -29,6 +32,7 @@ mod types;
 mod value;
 
 pub use constraint::{Bound, Constraint};
+pub use demand::Check;
 pub use demo::{Demo, PartialDemo};
 pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
