@@ -23,6 +23,7 @@ mod reader;
 mod reasoned;
 mod schema;
 mod spec;
+mod spec_constraint;
 mod spec_json;
 #[doc(hidden)]
 pub mod suits;
