@@ -7,8 +7,12 @@ use candle_signature::signature::Signature;
 use candle_signature_tests::Script;
 use futures::executor::block_on;
 
-fn is_short(text: &String) -> bool {
+fn is_short(text: &str) -> bool {
     text.len() < 10
+}
+
+fn is_large(number: &i64) -> bool {
+    *number > 4
 }
 
 /// Name a number and say why.
@@ -18,11 +22,11 @@ struct Number {
     hint: String,
     #[output(
         assert(|number| number % 2 == 0, "must be even"),
-        check(|number: &i64| *number > 4, "should be above 4"),
+        check(is_large, "should be above 4"),
         max = 100
     )]
     number: i64,
-    #[output(rename = "reason", check(is_short, "should be short"))]
+    #[output(rename = "reason", check(|text: &String| is_short(text), "should be short"))]
     why: String,
 }
 

@@ -115,6 +115,10 @@ const fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static Field
 }
 
 /// The rows that a derive wrote.
+#[expect(
+    clippy::ptr_arg,
+    reason = "a `Cow` derefs by a trait, which constant evaluation can't call"
+)]
 const fn slice_of<T: Clone>(rows: &Cow<'static, [T]>) -> &'static [T] {
     match rows {
         Cow::Borrowed(rows) => rows,

@@ -20,6 +20,10 @@ pub(super) const fn carries_data(spec: &'static EnumSpec) -> bool {
 }
 
 /// The variant that a map names under its tag.
+#[expect(
+    clippy::result_large_err,
+    reason = "a box needs an allocator, which constant evaluation has none of"
+)]
 pub(super) const fn tagged(
     place: &Place,
     spec: &'static EnumSpec,
