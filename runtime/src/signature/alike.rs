@@ -32,9 +32,11 @@ impl Pairs {
                 self.known(one, two) || self.structs(a, b)
             }
             (FieldType::Enum(a), FieldType::Enum(b)) => self.known(one, two) || self.enums(a, b),
-            (FieldType::Int(one), FieldType::Int(two)) => one == two,
-            (FieldType::Float(one), FieldType::Float(two)) => one == two,
-            (one, two) => std::mem::discriminant(one) == std::mem::discriminant(two),
+            // Of a scalar, its print tells all.
+            (one, two) => {
+                std::mem::discriminant(one) == std::mem::discriminant(two)
+                    && format!("{one:?}") == format!("{two:?}")
+            }
         }
     }
 
@@ -85,5 +87,43 @@ impl Pairs {
                 (Payload::Fields(one), Payload::Fields(two)) => self.all(one, two, Self::fields),
                 _ => false,
             }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::alike;
+    use crate::signature::FieldType;
+
+    #[test]
+    fn only_equal_types_are_alike() {
+        let types = [
+            "String",
+            "bool",
+            "i8",
+            "u8",
+            "f32",
+            "f64",
+            "Option<u8>",
+            "Vec<u8>",
+            "HashSet<u8>",
+            "[u8; 2]",
+            "(u8, u8)",
+            "(u8, bool)",
+            "HashMap<String, u8>",
+            "enum:A|B",
+            "enum:A|C",
+            "enum Mood:A|B",
+            r#"struct:{"a": "u8"}"#,
+            r#"struct:{"a": "Vec<u8>"}"#,
+            r#"struct:{"a": {"type": "u8", "max": 3}}"#,
+        ];
+        let read = |text: &str| FieldType::from_type_str(text).expect(text);
+        for (at, one) in types.iter().enumerate() {
+            for (other_at, other) in types.iter().enumerate() {
+                let same = alike(&read(one), &read(other));
+                assert_eq!(same, at == other_at, "{one} and {other}");
+            }
+        }
     }
 }
