@@ -1,9 +1,8 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    #[automatically_derived]
-    impl __candle::FieldValue for Shape {
-        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Enum(
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: &__candle::FieldType::Enum(
             __candle::EnumSpec::new(
                 "Shape",
                 "",
@@ -51,11 +50,13 @@ const _: () = {
                     ]
                 },
             ),
-        );
-        const KIND: &'static __candle::Kind = &__candle::Kind::Tagged(
-            "kind",
-            &["Nothing", "Named", "Circle"],
-        );
+        ),
+        programs: &[],
+    };
+    #[automatically_derived]
+    impl __candle::FieldValue for Shape {
+        const TYPE: &'static __candle::FieldType = __TABLE.ty;
+        const KNOWN: __candle::Known = __candle::Known::at(&__TABLE);
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {
@@ -73,22 +74,18 @@ const _: () = {
                         .map(Self::Named)
                 }
                 _ => {
-                    let mut reader = __candle::Reader::new(
+                    let mut read = __candle::Reader::new(
                         values,
                         __candle::variant_fields(
                             <Self as __candle::FieldValue>::TYPE,
                             at,
                         ),
                     );
-                    let (__candle::Some(f0),) = (
-                        reader.take(0, <f64 as __candle::FieldValue>::from_value),
-                    ) else {
-                        return __candle::Err(reader.error());
-                    };
-                    __candle::Ok(Self::Circle {
-                        radius: f0,
+                    let f0 = read.take(<f64 as __candle::FieldValue>::from_value);
+                    read.one(|| __candle::Some(Self::Circle {
+                        radius: f0?,
                         cache: <Cache as ::core::default::Default>::default(),
-                    })
+                    }))
                 }
             }
         }

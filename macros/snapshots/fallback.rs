@@ -14,7 +14,7 @@ struct QAOutput {
     ///The output `answer`.
     answer: Mood,
 }
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     impl __candle::FieldSet for QAInput {
@@ -71,12 +71,6 @@ const _: () = {
     impl __candle::Signature for QA {
         type Input = QAInput;
         type Output = QAOutput;
-        const SPEC: &'static __candle::SignatureSpec = &__candle::SignatureSpec::new(
-            "",
-            "",
-            &[],
-            &[],
-        );
         fn split(self) -> (Self::Input, Self::Output) {
             ::core::unreachable!()
         }
@@ -84,29 +78,22 @@ const _: () = {
     impl __candle::CanReason for QA {}
     #[allow(dead_code)]
     impl QA {
-        async fn predict<AnyBackend: ?::core::marker::Sized>(
-            _: &AnyBackend,
+        async fn predict<Any: ?::core::marker::Sized>(
+            _: &Any,
             _: QAInput,
-        ) -> __candle::Result<
-            __candle::Predicted<QAOutput>,
-            __candle::CandleAdapterError,
-        > {
+        ) -> __candle::Asked<QAOutput> {
             ::core::unreachable!()
         }
-        async fn predict_all<AnyBackend: ?::core::marker::Sized>(
-            _: &AnyBackend,
+        async fn predict_all<Any: ?::core::marker::Sized>(
+            _: &Any,
             _: impl ::core::iter::IntoIterator<Item = QAInput>,
-        ) -> __candle::Vec<
-            __candle::Result<__candle::Predicted<QAOutput>, __candle::CandleAdapterError>,
-        > {
+        ) -> __candle::Vec<__candle::Asked<QAOutput>> {
             ::core::unreachable!()
         }
         fn format(_: QAInput) -> __candle::Vec<__candle::Message> {
             ::core::unreachable!()
         }
-        fn parse(
-            _: &::core::primitive::str,
-        ) -> __candle::Result<QAOutput, __candle::ParseError> {
+        fn parse(_: &__candle::str) -> __candle::Parsed<QAOutput> {
             ::core::unreachable!()
         }
     }

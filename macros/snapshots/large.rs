@@ -21,7 +21,7 @@ pub struct TriageOutput {
     ///The output `language`.
     pub language: String,
 }
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     #[automatically_derived]
@@ -75,23 +75,17 @@ const _: () = {
             ),
         ];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let mut reader = __candle::Reader::of::<Self>(values);
-            let (__candle::Some(f0), __candle::Some(f1)) = (
-                reader.take(0, <String as __candle::FieldValue>::from_value),
-                reader.take(1, <Vec<Message> as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.errors());
-            };
-            __candle::Ok(Self { ticket: f0, history: f1 })
+            let mut read = __candle::Reader::of::<Self>(values);
+            let f0 = read.take(<String as __candle::FieldValue>::from_value);
+            let f1 = read.take(<Vec<Message> as __candle::FieldValue>::from_value);
+            read.all(|| __candle::Some(Self { ticket: f0?, history: f1? }))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<
-                Self,
-                _,
-            >([
+            let values = [
                 <String as __candle::FieldValue>::into_value(self.ticket),
                 __candle::Value::String(render(&self.history)),
-            ])
+            ];
+            __candle::values::<Self>(values)
         }
     }
     #[automatically_derived]
@@ -196,7 +190,7 @@ const _: () = {
             __candle::FieldSpec::new(
                 "dueIn",
                 "",
-                __candle::TypeRef::Lazy(|| seconds::TYPE),
+                __candle::TypeRef::Static(seconds::TYPE),
                 &[],
                 __candle::None,
             ),
@@ -225,67 +219,47 @@ const _: () = {
             ),
         ];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let mut reader = __candle::Reader::of::<Self>(values);
-            let (
-                __candle::Some(f0),
-                __candle::Some(f1),
-                __candle::Some(f2),
-                __candle::Some(f3),
-                __candle::Some(f4),
-                __candle::Some(f5),
-            ) = (
-                reader.take(0, <Urgency as __candle::FieldValue>::from_value),
-                reader.take(1, <Vec<String> as __candle::FieldValue>::from_value),
-                reader.take(2, <f64 as __candle::FieldValue>::from_value),
-                reader.take(3, <Option<String> as __candle::FieldValue>::from_value),
-                reader.take(4, seconds::from_value),
-                reader.take(5, <String as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.errors());
-            };
-            __candle::Ok(Self {
-                urgency: f0,
-                tags: f1,
-                confidence: f2,
-                assigned_to: f3,
-                due_in: f4,
-                language: f5,
-            })
+            let mut read = __candle::Reader::of::<Self>(values);
+            let f0 = read.take(<Urgency as __candle::FieldValue>::from_value);
+            let f1 = read.take(<Vec<String> as __candle::FieldValue>::from_value);
+            let f2 = read.take(<f64 as __candle::FieldValue>::from_value);
+            let f3 = read.take(<Option<String> as __candle::FieldValue>::from_value);
+            let f4 = read.take(seconds::from_value);
+            let f5 = read.take(<String as __candle::FieldValue>::from_value);
+            read.all(|| __candle::Some(Self {
+                urgency: f0?,
+                tags: f1?,
+                confidence: f2?,
+                assigned_to: f3?,
+                due_in: f4?,
+                language: f5?,
+            }))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<
-                Self,
-                _,
-            >([
+            let values = [
                 <Urgency as __candle::FieldValue>::into_value(self.urgency),
                 <Vec<String> as __candle::FieldValue>::into_value(self.tags),
                 <f64 as __candle::FieldValue>::into_value(self.confidence),
                 <Option<String> as __candle::FieldValue>::into_value(self.assigned_to),
                 seconds::into_value(self.due_in),
                 <String as __candle::FieldValue>::into_value(self.language),
-            ])
+            ];
+            __candle::values::<Self>(values)
         }
     }
     impl __candle::Signature for Triage {
         type Input = TriageInput;
         type Output = TriageOutput;
-        const SPEC: &'static __candle::SignatureSpec = &__candle::SignatureSpec::new(
-                "Triage",
-                "Sort the support ticket.\nBe quick.",
-                <TriageInput as __candle::FieldSet>::FIELDS,
-                <TriageOutput as __candle::FieldSet>::FIELDS,
-            )
-            .with_format(__candle::PromptFormat::Json);
-        const RENAMED: &'static [(
-            &'static ::core::primitive::str,
-            &'static ::core::primitive::str,
-        )] = &[("assigned_to", "owner"), ("due_in", "dueIn")];
-        const PATTERNS: &'static [(
-            &'static ::core::primitive::str,
-            &'static [__candle::check::Step],
-        )] = &[
+        const NAME: &'static __candle::str = "Triage";
+        const INSTRUCTION: &'static __candle::str = "Sort the support ticket.\nBe quick.";
+        const FORMAT: __candle::PromptFormat = __candle::PromptFormat::Json;
+        const RENAMED: &'static [(&'static __candle::str, &'static __candle::str)] = &[
+            ("assigned_to", "owner"),
+            ("due_in", "dueIn"),
+        ];
+        const PROGRAMS: &'static [__candle::check::Program] = &[
             (
-                "owner",
+                "[a-z]+(-[0-9])?",
                 &[
                     __candle::check::Step::Class(
                         &[(b'a', b'z')],
@@ -310,10 +284,7 @@ const _: () = {
                 ],
             ),
         ];
-        const SPECIAL: &'static [(
-            &'static ::core::primitive::str,
-            __candle::WriteSpecial,
-        )] = &[
+        const SPECIAL: &'static [(&'static __candle::str, __candle::WriteSpecial)] = &[
             (
                 "history",
                 |value| {
@@ -330,55 +301,53 @@ const _: () = {
             ),
         ];
         fn split(self) -> (Self::Input, Self::Output) {
-            (
-                TriageInput {
-                    ticket: self.ticket,
-                    history: self.history,
-                },
-                TriageOutput {
-                    urgency: self.urgency,
-                    tags: self.tags,
-                    confidence: self.confidence,
-                    assigned_to: self.assigned_to,
-                    due_in: self.due_in,
-                    language: self.language,
-                },
-            )
+            let Self {
+                ticket,
+                history,
+                urgency,
+                tags,
+                confidence,
+                assigned_to,
+                due_in,
+                language,
+            } = self;
+            let __input = TriageInput { ticket, history };
+            let __output = TriageOutput {
+                urgency,
+                tags,
+                confidence,
+                assigned_to,
+                due_in,
+                language,
+            };
+            (__input, __output)
         }
     }
-    #[automatically_derived]
     impl __candle::CanReason for Triage {}
+    #[allow(clippy::missing_errors_doc)]
     impl Triage {
-        /// Asks a backend for the outputs.
-        ///
-        /// # Errors
-        /// What the backend reports, or which fields of the reply could not be read, with those that could.
-        pub async fn predict<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
-            backend: &AnyBackend,
+        /// Asks a backend for the outputs. Fails with its error, or with each field of the reply that can't be read and those that can.
+        pub async fn predict(
+            backend: &impl __candle::Backend,
             input: TriageInput,
         ) -> __candle::Asked<TriageOutput> {
-            __candle::predict::<Self, AnyBackend>(backend, input).await
+            __candle::predict::<Self, _>(backend, input).await
         }
         /// Asks for every input at once; the answers keep their order, and a failure loses no other.
-        pub async fn predict_all<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
-            backend: &AnyBackend,
+        pub async fn predict_all(
+            backend: &impl __candle::Backend,
             inputs: impl ::core::iter::IntoIterator<Item = TriageInput>,
         ) -> __candle::Vec<__candle::Asked<TriageOutput>> {
-            __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
+            __candle::predict_all::<Self, _>(backend, inputs).await
         }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         pub fn format(input: TriageInput) -> __candle::Vec<__candle::Message> {
             __candle::format::<Self>(input)
         }
-        /// The outputs that a reply holds.
-        ///
-        /// # Errors
-        /// Every field that is missing or can't be read, with those that can.
-        pub fn parse(
-            completion: &::core::primitive::str,
-        ) -> __candle::Result<TriageOutput, __candle::ParseError> {
-            __candle::parse::<Self>(completion)
+        /// The outputs that a reply holds. Fails with each field that is missing or can't be read and those that can.
+        pub fn parse(reply: &__candle::str) -> __candle::Parsed<TriageOutput> {
+            __candle::parse::<Self>(reply)
         }
     }
 };

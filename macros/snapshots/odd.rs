@@ -9,17 +9,18 @@ where
     ///The output `type`.
     pub(crate) r#type: [T; N],
 }
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use renamed::path::__private as __candle;
     impl __candle::FieldSet for ExtractInput {
         const FIELDS: &'static [__candle::FieldSpec] = &[];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let _ = __candle::Reader::of::<Self>(values);
-            __candle::Ok(Self {})
+            let read = __candle::Reader::of::<Self>(values);
+            read.all(|| __candle::Some(Self {}))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<Self, _>([])
+            let values = [];
+            __candle::values::<Self>(values)
         }
     }
     impl<
@@ -39,19 +40,13 @@ const _: () = {
             ),
         ];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let mut reader = __candle::Reader::of::<Self>(values);
-            let (__candle::Some(f0),) = (
-                reader.take(0, <[T; N] as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.errors());
-            };
-            __candle::Ok(Self { r#type: f0 })
+            let mut read = __candle::Reader::of::<Self>(values);
+            let f0 = read.take(<[T; N] as __candle::FieldValue>::from_value);
+            read.all(|| __candle::Some(Self { r#type: f0? }))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<
-                Self,
-                _,
-            >([<[T; N] as __candle::FieldValue>::into_value(self.r#type)])
+            let values = [<[T; N] as __candle::FieldValue>::into_value(self.r#type)];
+            __candle::values::<Self>(values)
         }
     }
     impl<
@@ -63,22 +58,15 @@ const _: () = {
     {
         type Input = ExtractInput;
         type Output = ExtractOutput<T, N>;
-        const SPEC: &'static __candle::SignatureSpec = &__candle::SignatureSpec::new(
-            "Extract",
-            "",
-            <ExtractInput as __candle::FieldSet>::FIELDS,
-            <ExtractOutput<T, N> as __candle::FieldSet>::FIELDS,
-        );
+        const NAME: &'static __candle::str = "Extract";
+        const INSTRUCTION: &'static __candle::str = "";
         fn split(self) -> (Self::Input, Self::Output) {
-            (
-                ExtractInput {},
-                ExtractOutput {
-                    r#type: self.r#type,
-                },
-            )
+            let Self { r#type } = self;
+            let __input = ExtractInput {};
+            let __output = ExtractOutput { r#type };
+            (__input, __output)
         }
     }
-    #[automatically_derived]
     impl<
         T: Clone + __candle::FieldValue + ::core::marker::Send + 'static,
         const N: usize,
@@ -86,36 +74,30 @@ const _: () = {
     where
         T: Ord,
     {}
+    #[allow(clippy::missing_errors_doc)]
     impl<T: Clone, const N: usize> r#Extract<T, N>
     where
         T: Ord,
     {
-        /// Asks a backend for the outputs.
-        ///
-        /// # Errors
-        /// What the backend reports, or which fields of the reply could not be read, with those that could.
-        pub(crate) async fn predict<
-            AnyBackend: __candle::Backend + ?::core::marker::Sized,
-        >(
-            backend: &AnyBackend,
+        /// Asks a backend for the outputs. Fails with its error, or with each field of the reply that can't be read and those that can.
+        pub(crate) async fn predict(
+            backend: &impl __candle::Backend,
             input: ExtractInput,
         ) -> __candle::Asked<ExtractOutput<T, N>>
         where
             T: __candle::FieldValue + ::core::marker::Send + 'static,
         {
-            __candle::predict::<Self, AnyBackend>(backend, input).await
+            __candle::predict::<Self, _>(backend, input).await
         }
         /// Asks for every input at once; the answers keep their order, and a failure loses no other.
-        pub(crate) async fn predict_all<
-            AnyBackend: __candle::Backend + ?::core::marker::Sized,
-        >(
-            backend: &AnyBackend,
+        pub(crate) async fn predict_all(
+            backend: &impl __candle::Backend,
             inputs: impl ::core::iter::IntoIterator<Item = ExtractInput>,
         ) -> __candle::Vec<__candle::Asked<ExtractOutput<T, N>>>
         where
             T: __candle::FieldValue + ::core::marker::Send + 'static,
         {
-            __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
+            __candle::predict_all::<Self, _>(backend, inputs).await
         }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
@@ -125,17 +107,14 @@ const _: () = {
         {
             __candle::format::<Self>(input)
         }
-        /// The outputs that a reply holds.
-        ///
-        /// # Errors
-        /// Every field that is missing or can't be read, with those that can.
+        /// The outputs that a reply holds. Fails with each field that is missing or can't be read and those that can.
         pub(crate) fn parse(
-            completion: &::core::primitive::str,
-        ) -> __candle::Result<ExtractOutput<T, N>, __candle::ParseError>
+            reply: &__candle::str,
+        ) -> __candle::Parsed<ExtractOutput<T, N>>
         where
             T: __candle::FieldValue + ::core::marker::Send + 'static,
         {
-            __candle::parse::<Self>(completion)
+            __candle::parse::<Self>(reply)
         }
     }
 };

@@ -10,7 +10,7 @@ struct QAOutput {
     ///The output `answer`.
     answer: String,
 }
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     impl __candle::FieldSet for QAInput {
@@ -24,19 +24,13 @@ const _: () = {
             ),
         ];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let mut reader = __candle::Reader::of::<Self>(values);
-            let (__candle::Some(f0),) = (
-                reader.take(0, <String as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.errors());
-            };
-            __candle::Ok(Self { question: f0 })
+            let mut read = __candle::Reader::of::<Self>(values);
+            let f0 = read.take(<String as __candle::FieldValue>::from_value);
+            read.all(|| __candle::Some(Self { question: f0? }))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<
-                Self,
-                _,
-            >([<String as __candle::FieldValue>::into_value(self.question)])
+            let values = [<String as __candle::FieldValue>::into_value(self.question)];
+            __candle::values::<Self>(values)
         }
     }
     impl __candle::FieldSet for QAOutput {
@@ -50,67 +44,52 @@ const _: () = {
             ),
         ];
         fn from_values(values: __candle::FieldValues) -> __candle::Read<Self> {
-            let mut reader = __candle::Reader::of::<Self>(values);
-            let (__candle::Some(f0),) = (
-                reader.take(0, <String as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.errors());
-            };
-            __candle::Ok(Self { answer: f0 })
+            let mut read = __candle::Reader::of::<Self>(values);
+            let f0 = read.take(<String as __candle::FieldValue>::from_value);
+            read.all(|| __candle::Some(Self { answer: f0? }))
         }
         fn into_values(self) -> __candle::FieldValues {
-            __candle::values::<
-                Self,
-                _,
-            >([<String as __candle::FieldValue>::into_value(self.answer)])
+            let values = [<String as __candle::FieldValue>::into_value(self.answer)];
+            __candle::values::<Self>(values)
         }
     }
     impl __candle::Signature for QA {
         type Input = QAInput;
         type Output = QAOutput;
-        const SPEC: &'static __candle::SignatureSpec = &__candle::SignatureSpec::new(
-            "QA",
-            "Answer the question.",
-            <QAInput as __candle::FieldSet>::FIELDS,
-            <QAOutput as __candle::FieldSet>::FIELDS,
-        );
+        const NAME: &'static __candle::str = "QA";
+        const INSTRUCTION: &'static __candle::str = "Answer the question.";
         fn split(self) -> (Self::Input, Self::Output) {
-            (QAInput { question: self.question }, QAOutput { answer: self.answer })
+            let Self { question, answer } = self;
+            let __input = QAInput { question };
+            let __output = QAOutput { answer };
+            (__input, __output)
         }
     }
-    #[automatically_derived]
     impl __candle::CanReason for QA {}
+    #[allow(clippy::missing_errors_doc)]
     impl QA {
-        /// Asks a backend for the outputs.
-        ///
-        /// # Errors
-        /// What the backend reports, or which fields of the reply could not be read, with those that could.
-        async fn predict<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
-            backend: &AnyBackend,
+        /// Asks a backend for the outputs. Fails with its error, or with each field of the reply that can't be read and those that can.
+        async fn predict(
+            backend: &impl __candle::Backend,
             input: QAInput,
         ) -> __candle::Asked<QAOutput> {
-            __candle::predict::<Self, AnyBackend>(backend, input).await
+            __candle::predict::<Self, _>(backend, input).await
         }
         /// Asks for every input at once; the answers keep their order, and a failure loses no other.
-        async fn predict_all<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
-            backend: &AnyBackend,
+        async fn predict_all(
+            backend: &impl __candle::Backend,
             inputs: impl ::core::iter::IntoIterator<Item = QAInput>,
         ) -> __candle::Vec<__candle::Asked<QAOutput>> {
-            __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
+            __candle::predict_all::<Self, _>(backend, inputs).await
         }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         fn format(input: QAInput) -> __candle::Vec<__candle::Message> {
             __candle::format::<Self>(input)
         }
-        /// The outputs that a reply holds.
-        ///
-        /// # Errors
-        /// Every field that is missing or can't be read, with those that can.
-        fn parse(
-            completion: &::core::primitive::str,
-        ) -> __candle::Result<QAOutput, __candle::ParseError> {
-            __candle::parse::<Self>(completion)
+        /// The outputs that a reply holds. Fails with each field that is missing or can't be read and those that can.
+        fn parse(reply: &__candle::str) -> __candle::Parsed<QAOutput> {
+            __candle::parse::<Self>(reply)
         }
     }
 };

@@ -1,9 +1,8 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    #[automatically_derived]
-    impl __candle::FieldValue for Person {
-        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Struct(
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: &__candle::FieldType::Struct(
             __candle::StructSpec::new(
                 "Person",
                 "",
@@ -38,45 +37,29 @@ const _: () = {
                     ]
                 },
             ),
-        );
-        const KIND: &'static __candle::Kind = &__candle::Kind::Struct(
-            &[
-                __candle::KindField::new(
-                    "name",
-                    false,
-                    <String as __candle::FieldValue>::KIND,
-                ),
-                __candle::KindField::new(
-                    "age",
-                    true,
-                    <u8 as __candle::FieldValue>::KIND,
-                ),
-                __candle::KindField::new(
-                    "boss",
-                    false,
-                    &__candle::Kind::Option(&__candle::Kind::Any),
-                ),
-            ],
-        );
+        ),
+        programs: &[],
+    };
+    #[automatically_derived]
+    impl __candle::FieldValue for Person {
+        const TYPE: &'static __candle::FieldType = __TABLE.ty;
+        const KNOWN: __candle::Known = __candle::Known::at(&__TABLE);
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {
-            let mut reader = __candle::Reader::new(
+            let mut read = __candle::Reader::new(
                 __candle::struct_values(value)?,
                 __candle::struct_fields(<Self as __candle::FieldValue>::TYPE),
             );
-            let (__candle::Some(f0), __candle::Some(f1), __candle::Some(f2)) = (
-                reader.take(0, <String as __candle::FieldValue>::from_value),
-                reader.take(1, <u8 as __candle::FieldValue>::from_value),
-                reader.take(2, <Option<Box<Person>> as __candle::FieldValue>::from_value),
-            ) else {
-                return __candle::Err(reader.error());
-            };
-            __candle::Ok(Self {
-                name: f0,
-                age: f1,
-                boss: f2,
-            })
+            let f0 = read.take(<String as __candle::FieldValue>::from_value);
+            let f1 = read.take(<u8 as __candle::FieldValue>::from_value);
+            let f2 = read
+                .take(<Option<Box<Person>> as __candle::FieldValue>::from_value);
+            read.one(|| __candle::Some(Self {
+                name: f0?,
+                age: f1?,
+                boss: f2?,
+            }))
         }
         fn into_value(self) -> __candle::Value {
             __candle::struct_value(

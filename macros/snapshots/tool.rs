@@ -5,7 +5,7 @@ async fn search(query: &str, limit: u8) -> Result<Vec<String>, Unreachable> {
 ///The tool `search`: calls [`search`].
 #[derive(::core::fmt::Debug, ::core::clone::Clone, ::core::marker::Copy)]
 struct SearchTool;
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
     #[automatically_derived]
@@ -44,19 +44,13 @@ const _: () = {
             let fields = self.arguments();
             __candle::Box::pin(async move {
                 __candle::check_arguments("search", &arguments, fields)?;
-                let mut reader = __candle::Reader::new(arguments, fields);
-                let (__candle::Some(f0), __candle::Some(f1)) = (
-                    reader
-                        .take(
-                            0,
-                            <::std::string::String as __candle::FieldValue>::from_value,
-                        ),
-                    reader.take(1, <u8 as __candle::FieldValue>::from_value),
-                ) else {
-                    return __candle::Err(
-                        __candle::tool_arguments("search", reader.errors()),
-                    );
-                };
+                let mut read = __candle::Reader::strict(arguments, fields);
+                let f0 = read
+                    .take(<::std::string::String as __candle::FieldValue>::from_value);
+                let f1 = read.take(<u8 as __candle::FieldValue>::from_value);
+                let read = read.all(|| __candle::Some((f0?, f1?)));
+                let (f0, f1) = read
+                    .map_err(|errors| __candle::tool_arguments("search", errors))?;
                 __candle::tool_result("search", search(&f0, f1).await)
             })
         }

@@ -1,9 +1,8 @@
-#[allow(unused_qualifications)]
+#[allow(unused_qualifications, non_snake_case)]
 const _: () = {
     use ::candle_signature::__private as __candle;
-    #[automatically_derived]
-    impl __candle::FieldValue for Urgency {
-        const TYPE: &'static __candle::FieldType = &__candle::FieldType::Enum(
+    static __TABLE: __candle::Table = __candle::Table {
+        ty: &__candle::FieldType::Enum(
             __candle::EnumSpec::new(
                 "Urgency",
                 "How soon.",
@@ -25,10 +24,13 @@ const _: () = {
                     ]
                 },
             ),
-        );
-        const KIND: &'static __candle::Kind = &__candle::Kind::Choice(
-            &["low", "on-fire", "burning"],
-        );
+        ),
+        programs: &[],
+    };
+    #[automatically_derived]
+    impl __candle::FieldValue for Urgency {
+        const TYPE: &'static __candle::FieldType = __TABLE.ty;
+        const KNOWN: __candle::Known = __candle::Known::at(&__TABLE);
         fn from_value(
             value: __candle::Value,
         ) -> __candle::Result<Self, __candle::ValueError> {

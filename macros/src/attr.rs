@@ -179,6 +179,14 @@ impl Entry {
         }
     }
 
+    /// The tokens of `key(...)`, if that is its form.
+    pub(crate) fn arguments(&self) -> Option<&TokenStream> {
+        match &self.value {
+            EntryValue::List(tokens) if !tokens.is_empty() => Some(tokens),
+            _ => None,
+        }
+    }
+
     /// The tokens of `key(...)`.
     pub(crate) fn list(&self, cx: &Ctxt, example: &str) -> Option<TokenStream> {
         match &self.value {

@@ -12,8 +12,13 @@ use crate::krate::private_at;
 
 /// `FieldSpec::new(...)`.
 pub(crate) fn spec(private: &Path, field: &Field) -> TokenStream {
-    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
     let ty = type_ref(private, field);
+    spec_of(private, field, &ty)
+}
+
+/// The same with a reference to its type other than the usual one.
+pub(crate) fn spec_of(private: &Path, field: &Field, ty: &TokenStream) -> TokenStream {
+    let (name, desc, attrs) = (&field.shown, &field.desc, &field.attrs);
     let checked = attrs.with.is_none() && attrs.format_with.is_none();
     let constraints = attrs
         .constraints
@@ -55,7 +60,7 @@ fn type_ref(private: &Path, field: &Field) -> TokenStream {
         quote!(#private::TypeRef::TEXT)
     } else if let Some(with) = &field.attrs.with {
         let ty = of_module(with, "TYPE");
-        quote!(#private::TypeRef::Lazy(|| #ty))
+        quote!(#private::TypeRef::Static(#ty))
     } else {
         as_field_value(private, ty, "REF")
     }
@@ -193,24 +198,24 @@ fn bound(private: &Path, bound: NumberValue) -> TokenStream {
     }
 }
 
-/// The body of `from_values`: `constructor { field, .. }` of what `reader` gives, or its `failure()`.
+/// The body of `from_values`: `constructor { field, .. }` of what `reader` gives, or all its errors (`ending` is
+/// `all`) or the first (`one`).
 pub(crate) fn read_all(
     private: &Path,
     constructor: &TokenStream,
     reader: &TokenStream,
     fields: &[&Field],
-    failure: &str,
+    ending: &str,
 ) -> TokenStream {
-    let failure = quote::format_ident!("{failure}");
-    let shown: Vec<_> = fields.iter().filter(|field| field.is_shown()).collect();
-    let locals: Vec<_> = (0..shown.len())
-        .map(|at| quote::format_ident!("f{at}"))
+    let ending = quote::format_ident!("{ending}");
+    let shown = fields.iter().filter(|field| field.is_shown());
+    let locals: Vec<_> = shown
+        .clone()
+        .enumerate()
+        .map(|(at, _)| quote::format_ident!("f{at}"))
         .collect();
-    let takes = shown.iter().enumerate().map(|(at, field)| {
-        let (at, from) = (Literal::usize_unsuffixed(at), from_value(private, field));
-        take(field.ty, quote!(#at, #from))
-    });
-    let idents = shown.iter().map(|field| field.ident);
+    let takes = shown.clone().map(|field| take(private, field));
+    let idents = shown.map(|field| field.ident);
     let skipped = fields
         .iter()
         .filter(|field| !field.is_shown())
@@ -218,26 +223,22 @@ pub(crate) fn read_all(
             let (ident, value) = (field.ident, default_value(private, field));
             quote!(#ident: #value)
         });
-    let build = quote!(#constructor { #(#idents: #locals,)* #(#skipped,)* });
-    if shown.is_empty() {
-        return quote! {
-            let _ = #reader;
-            #private::Ok(#build)
-        };
-    }
+    let mutable = (!locals.is_empty()).then(|| quote!(mut));
     quote! {
-        let mut reader = #reader;
-        let (#(#private::Some(#locals),)*) = (#(#takes,)*) else {
-            return #private::Err(reader.#failure());
-        };
-        #private::Ok(#build)
+        let #mutable read = #reader;
+        #(let #locals = #takes;)*
+        read.#ending(|| #private::Some(#constructor { #(#idents: #locals?,)* #(#skipped,)* }))
     }
 }
 
-/// `reader.take(arguments)`, reported at the type.
-pub(crate) fn take(ty: &Type, arguments: TokenStream) -> TokenStream {
-    let (first, last) = ends(ty);
-    call_at(quote_spanned!(first=> reader.take), last, arguments)
+/// `read.take(from_value)`, reported at the type.
+pub(crate) fn take(private: &Path, field: &Field) -> TokenStream {
+    let (first, last) = ends(field.ty);
+    call_at(
+        quote_spanned!(first=> read.take),
+        last,
+        from_value(private, field),
+    )
 }
 
 /// `callee(arguments)`, shown to stand where the type stands: from its first token to its last. An error about the

@@ -10,7 +10,8 @@ use crate::fallback;
 use crate::field::Field;
 use crate::generics::bounded;
 use crate::krate::{self, private_at};
-use crate::shape::{is_option, is_standard};
+use crate::pattern::programs;
+use crate::shape::mentions_generic;
 use crate::value::{Body, Payload, Value, Variant};
 
 /// `#[derive(CandleValue)]`.
@@ -31,18 +32,19 @@ fn expand(value: &Value) -> TokenStream {
     let ident = &value.original.ident;
     let generics = bounded(&krate::alias(), &value.original.generics);
     let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
-    let kind = kind(value);
     let (ty, from, into) = match &value.body {
         Body::Struct(fields) => structure(value, fields),
         Body::Newtype(inner) => newtype(inner),
         Body::Enum(variants) => enumeration(value, variants),
         Body::Broken => return TokenStream::new(),
     };
+    let (table, consts) = consts(value, &ty);
     let value_impl = quote! {
+        #table
+
         #[automatically_derived]
         impl #impl_generics #private::FieldValue for #ident #ty_generics #where_clause {
-            const TYPE: &'static #private::FieldType = #ty;
-            #kind
+            #consts
 
             fn from_value(value: #private::Value) -> #private::Result<Self, #private::ValueError> {
                 #from
@@ -56,51 +58,80 @@ fn expand(value: &Value) -> TokenStream {
     krate::scope(&value.crate_path, value_impl)
 }
 
-/// The type for constant evaluation: of a field's type only what the standard library's names tell, because a
-/// type of the user's may contain this one.
-fn kind(value: &Value) -> TokenStream {
+/// `TYPE` and `KNOWN`, and the static that both are of: a static may refer to itself, as a type may contain itself.
+/// There is no generic static, so a generic type has constants, and its fields' rows leave out what could contain it.
+fn consts(value: &Value, ty: &TokenStream) -> (TokenStream, TokenStream) {
     let private = &krate::alias();
-    let kind = match &value.body {
-        Body::Struct(fields) => {
-            let rows = shown(fields).map(|field| kind_field(field));
-            quote!(&#private::Kind::Struct(&[#(#rows),*]))
-        }
-        Body::Newtype(inner) if is_standard(inner) => {
-            as_field_value(&krate::alias(), inner, "KIND")
-        }
-        Body::Newtype(_) | Body::Broken => return TokenStream::new(),
-        Body::Enum(variants) => {
-            let is_unit = variants
-                .iter()
-                .all(|variant| matches!(variant.payload, Payload::Unit));
-            let names = variants.iter().flat_map(|variant| {
-                let aliases = variant.aliases.iter().map(syn::LitStr::value);
-                std::iter::once(variant.shown.clone()).chain(aliases)
-            });
-            if is_unit {
-                quote!(&#private::Kind::Choice(&[#(#names),*]))
-            } else {
-                let tag = &value.tag;
-                quote!(&#private::Kind::Tagged(#tag, &[#(#names),*]))
+    let programs = programs(all_fields(value));
+    let inner = match &value.body {
+        Body::Newtype(inner) => Some(*inner),
+        _ => None,
+    };
+    if !is_generic(value) {
+        let table = match inner {
+            Some(inner) => {
+                let [ty, known] =
+                    ["TYPE", "KNOWN"].map(|item| as_field_value(private, inner, item));
+                quote!(#private::Table { ty: #ty, programs: #known.programs() })
             }
+            None => quote!(#private::Table { ty: #ty, programs: &[#(#programs),*] }),
+        };
+        let consts = quote! {
+            const TYPE: &'static #private::FieldType = __TABLE.ty;
+            const KNOWN: #private::Known = #private::Known::at(&__TABLE);
+        };
+        return (quote!(static __TABLE: #private::Table = #table;), consts);
+    }
+    let own = own_type();
+    let known = match inner {
+        Some(inner) if mentions_generic(inner) => quote!(#private::Known::NOTHING),
+        Some(inner) => as_field_value(private, inner, "KNOWN"),
+        None => {
+            quote!(#private::Known::at(const { &#private::Table::new(#own, &[#(#programs),*]) }))
         }
     };
-    quote!(const KIND: &'static #private::Kind = #kind;)
+    let consts = quote! {
+        const TYPE: &'static #private::FieldType = #ty;
+        const KNOWN: #private::Known = #known;
+    };
+    (TokenStream::new(), consts)
 }
 
-fn kind_field(field: &Field) -> TokenStream {
-    let private = &krate::alias();
-    let (name, has_default) = (&field.shown, field.attrs.default.is_some());
-    let kind = if field.attrs.with.is_some() {
-        quote!(&#private::Kind::Any)
-    } else if is_standard(field.ty) {
-        as_field_value(&krate::alias(), field.ty, "KIND")
-    } else if is_option(field.ty) {
-        quote!(&#private::Kind::Option(&#private::Kind::Any))
-    } else {
-        quote!(&#private::Kind::Any)
+fn is_generic(value: &Value) -> bool {
+    !value.original.generics.params.is_empty()
+}
+
+fn all_fields<'v>(value: &'v Value) -> impl Iterator<Item = &'v Field<'v>> {
+    let (own, variants): (&[Field], &[Variant]) = match &value.body {
+        Body::Struct(fields) => (fields, &[]),
+        Body::Enum(variants) => (&[], variants),
+        Body::Newtype(_) | Body::Broken => (&[], &[]),
     };
-    quote!(#private::KindField::new(#name, #has_default, #kind))
+    let of_variants = variants.iter().flat_map(|variant| match &variant.payload {
+        Payload::Fields(fields) => fields.as_slice(),
+        _ => &[],
+    });
+    own.iter().chain(of_variants)
+}
+
+/// The row of a field.
+fn spec(value: &Value, field: &Field) -> TokenStream {
+    let private = &krate::alias();
+    if field.attrs.with.is_none() {
+        field_code::spec_of(private, field, &type_ref(value, field.ty))
+    } else {
+        field_code::spec(private, field)
+    }
+}
+
+fn type_ref(value: &Value, ty: &Type) -> TokenStream {
+    let private = &krate::alias();
+    if is_generic(value) && mentions_generic(ty) {
+        let ty = as_field_value(private, ty, "TYPE");
+        quote!(#private::TypeRef::Lazy(|| #ty))
+    } else {
+        as_field_value(private, ty, "REF")
+    }
 }
 
 /// `TYPE` of the type being derived.
@@ -116,11 +147,11 @@ fn shown<'f, 'a>(fields: &'f [Field<'a>]) -> impl Iterator<Item = &'f Field<'a>>
 fn structure(value: &Value, fields: &[Field]) -> (TokenStream, TokenStream, TokenStream) {
     let (private, own) = (&krate::alias(), own_type());
     let (name, desc) = (&value.shown, &value.desc);
-    let specs = table(shown(fields).map(|field| field_code::spec(private, field)));
+    let specs = table(shown(fields).map(|field| spec(value, field)));
     let ty = quote!(&#private::FieldType::Struct(#private::StructSpec::new(#name, #desc, #specs)));
     let all: Vec<_> = fields.iter().collect();
     let reader = quote!(#private::Reader::new(#private::struct_values(value)?, #private::struct_fields(#own)));
-    let from = read_all(private, &quote!(Self), &reader, &all, "error");
+    let from = read_all(private, &quote!(Self), &reader, &all, "one");
     let written = shown(fields).map(|field| {
         let ident = field.ident;
         field_code::into_value(private, field, &quote!(self.#ident))
@@ -138,7 +169,7 @@ fn newtype(inner: &Type) -> (TokenStream, TokenStream, TokenStream) {
 fn enumeration(value: &Value, variants: &[Variant]) -> (TokenStream, TokenStream, TokenStream) {
     let (private, own) = (&krate::alias(), own_type());
     let (name, desc, tag) = (&value.shown, &value.desc, &value.tag);
-    let specs = table(variants.iter().map(|variant| variant_spec(variant)));
+    let specs = table(variants.iter().map(|variant| variant_spec(value, variant)));
     let ty =
         quote!(&#private::FieldType::Enum(#private::EnumSpec::new(#name, #desc, #tag, #specs)));
     if variants
@@ -191,17 +222,17 @@ fn arms<'v>(
     })
 }
 
-fn variant_spec(variant: &Variant) -> TokenStream {
+fn variant_spec(value: &Value, variant: &Variant) -> TokenStream {
     let private = &krate::alias();
     let (name, desc, aliases) = (&variant.shown, &variant.desc, &variant.aliases);
     let payload = match &variant.payload {
         Payload::Unit => quote!(#private::Payload::Unit),
         Payload::Value(ty) => {
-            let ty = as_field_value(private, ty, "REF");
+            let ty = type_ref(value, ty);
             quote!(#private::Payload::Value(#ty))
         }
         Payload::Fields(fields) => {
-            let specs = table(shown(fields).map(|field| field_code::spec(private, field)));
+            let specs = table(shown(fields).map(|field| spec(value, field)));
             quote!(#private::Payload::Fields(#private::Cow::Borrowed(#specs)))
         }
     };
@@ -231,7 +262,7 @@ fn read_variant(variant: &Variant) -> TokenStream {
         Payload::Fields(fields) => {
             let all: Vec<_> = fields.iter().collect();
             let reader = quote!(#private::Reader::new(values, #private::variant_fields(#own, at)));
-            let read = read_all(private, &quote!(Self::#ident), &reader, &all, "error");
+            let read = read_all(private, &quote!(Self::#ident), &reader, &all, "one");
             quote!({ #read })
         }
     }

@@ -29,18 +29,18 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
         [Role::Input, Role::Output].map(|half| expand::half_type(signature, half));
     let vis = expand::vis(signature);
     // A type parameter or lifetime need not suit the traits: without the impls its own error stands alone.
-    let signature_impl = signature.original.generics.params.is_empty().then(|| quote! {
-        impl #private::Signature for #ident {
-            type Input = #input;
-            type Output = #output;
-            const SPEC: &'static #private::SignatureSpec = &#private::SignatureSpec::new("", "", &[], &[]);
-
-            fn split(self) -> (Self::Input, Self::Output) {
-                ::core::unreachable!()
+    let signature_impl = signature.original.generics.params.is_empty().then(|| {
+        quote! {
+            impl #private::Signature for #ident {
+                type Input = #input;
+                type Output = #output;
+                fn split(self) -> (Self::Input, Self::Output) {
+                    ::core::unreachable!()
+                }
             }
-        }
 
-        impl #private::CanReason for #ident {}
+            impl #private::CanReason for #ident {}
+        }
     });
     let impls = quote! {
         #(#half_impls)*
@@ -48,17 +48,14 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
 
         #[allow(dead_code)]
         impl #impl_generics #ident #ty_generics #where_clause {
-            #vis async fn predict<AnyBackend: ?::core::marker::Sized>(
-                _: &AnyBackend,
-                _: #input,
-            ) -> #private::Result<#private::Predicted<#output>, #private::CandleAdapterError> {
+            #vis async fn predict<Any: ?::core::marker::Sized>(_: &Any, _: #input) -> #private::Asked<#output> {
                 ::core::unreachable!()
             }
 
-            #vis async fn predict_all<AnyBackend: ?::core::marker::Sized>(
-                _: &AnyBackend,
+            #vis async fn predict_all<Any: ?::core::marker::Sized>(
+                _: &Any,
                 _: impl ::core::iter::IntoIterator<Item = #input>,
-            ) -> #private::Vec<#private::Result<#private::Predicted<#output>, #private::CandleAdapterError>> {
+            ) -> #private::Vec<#private::Asked<#output>> {
                 ::core::unreachable!()
             }
 
@@ -66,7 +63,7 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
 
-            #vis fn parse(_: &::core::primitive::str) -> #private::Result<#output, #private::ParseError> {
+            #vis fn parse(_: &#private::str) -> #private::Parsed<#output> {
                 ::core::unreachable!()
             }
         }

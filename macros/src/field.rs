@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, Ident, LitStr, Path, Type};
 
 use crate::attr::{self, Entry, set_once, unknown_key};
 use crate::case::Case;
+use crate::check::{self, Check};
 use crate::constraint::{self, Constraint};
 use crate::ctxt::Ctxt;
 use crate::suggest;
@@ -48,7 +49,7 @@ impl Place {
     fn keys(self) -> Vec<&'static str> {
         let own: &[&str] = match self {
             Place::Field(Role::Input) => &["desc", "rename", "with", "format_with"],
-            Place::Field(Role::Output) => &["desc", "rename", "with", "default"],
+            Place::Field(Role::Output) => &["desc", "rename", "with", "default", "check", "assert"],
             Place::Value => &["desc", "rename", "with", "default", "skip"],
             Place::Argument => &["desc", "rename", "with", "default"],
         };
@@ -79,6 +80,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) default: Option<(Span, Option<Expr>)>,
     pub(crate) skip: Option<Span>,
     pub(crate) constraints: Vec<Constraint>,
+    pub(crate) checks: Vec<Check>,
 }
 
 impl<'a> Field<'a> {
@@ -214,6 +216,7 @@ impl FieldAttrs {
                     let given = entry.flag(cx).then(|| entry.key.span());
                     set_once(cx, &mut attrs.skip, &entry, given);
                 }
+                "check" | "assert" => attrs.checks.extend(check::read(cx, &entry)),
                 _ => attrs.constraints.extend(constraint::read(cx, &entry)),
             }
         }
@@ -234,6 +237,13 @@ impl FieldAttrs {
             }
             ("skip", Place::Field(_)) => {
                 "`skip` is a key of `#[value]`: leave the field out of the signature instead"
+            }
+            ("check" | "assert", _) => {
+                let key = &entry.key;
+                return cx.error(
+                    key,
+                    format!("`{key}` is a key of `#[output]`: only what a model replies can be asked for again"),
+                );
             }
             ("alias", _) => "`alias` is a key of enum variants: a field has one name",
             _ => return unknown_key(cx, entry, place.shown(), &place.keys()),

@@ -7,7 +7,8 @@ pub(crate) enum Json {
     Bool(bool),
     Number(Number),
     String(String),
-    List(Vec<Json>),
+    /// Items, each with its line.
+    List(Vec<(usize, Json)>),
     Map(Vec<Entry>),
 }
 
@@ -41,8 +42,8 @@ pub(crate) struct Fault {
     pub(crate) message: String,
 }
 
-/// Nesting beyond this is refused rather than risked on the compiler's stack.
-const DEEPEST: usize = 64;
+/// Nesting beyond this is refused: the checks of the runtime recurse, and constant evaluation has 128 frames.
+const DEEPEST: usize = 32;
 
 /// The records of a JSON file (one array of objects) or a JSONL file (an object a line).
 pub(crate) fn records(text: &str) -> Result<Vec<Record>, Fault> {
@@ -197,7 +198,9 @@ impl Reader<'_> {
             return Ok(Json::List(items));
         }
         loop {
-            items.push(self.value()?);
+            self.skip_space();
+            let line = self.line;
+            items.push((line, self.value()?));
             self.skip_space();
             if self.take("]") {
                 return Ok(Json::List(items));

@@ -17,9 +17,10 @@ pub(crate) fn alias() -> Path {
 /// Items in a scope of their own, in which [`alias`] is the private module of the crate at `path`.
 pub(crate) fn scope(path: &Path, items: TokenStream) -> TokenStream {
     let alias = alias();
-    // The lint `unused_qualifications` speaks up where a user has imported what generated code spells out.
+    // The lint `unused_qualifications` speaks up where a user has imported what generated code spells out, the other
+    // where a field is not named as Rust does, which the struct itself may allow.
     quote! {
-        #[allow(unused_qualifications)]
+        #[allow(unused_qualifications, non_snake_case)]
         const _: () = {
             use #path::__private as #alias;
             #items

@@ -3,6 +3,7 @@
 mod ast;
 mod attr;
 mod case;
+mod check;
 mod constraint;
 mod convert;
 mod ctxt;

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{Expr, ExprLit, Lit, Path};
 
 use crate::constraint::{NumberValue, number_of};
-use crate::json::{Json, Number};
+use crate::json::{Entry, Json, Number};
 
 /// The literal that an expression is; `None` if it is none.
 pub(crate) fn of_expr(private: &Path, expr: &Expr) -> Option<TokenStream> {
@@ -24,7 +24,8 @@ pub(crate) fn of_expr(private: &Path, expr: &Expr) -> Option<TokenStream> {
                 .elems
                 .iter()
                 .map(|item| of_expr(private, item).unwrap_or_else(|| quote!(#literal::Unknown)));
-            Some(quote!(#literal::List(&[#(#items),*])))
+            // Where they stand, rustc says.
+            Some(quote!(#literal::List(&[#((0, #items)),*])))
         }
         Expr::Paren(inner) => of_expr(private, &inner.expr),
         Expr::Group(inner) => of_expr(private, &inner.expr),
@@ -72,15 +73,22 @@ pub(crate) fn of_json(private: &Path, json: &Json) -> TokenStream {
         }
         Json::String(text) => quote!(#literal::Text(#text)),
         Json::List(items) => {
-            let items = items.iter().map(|item| of_json(private, item));
+            let items = items.iter().map(|(line, item)| {
+                let (line, item) = (Literal::usize_unsuffixed(*line), of_json(private, item));
+                quote!((#line, #item))
+            });
             quote!(#literal::List(&[#(#items),*]))
         }
         Json::Map(entries) => {
-            let entries = entries.iter().map(|entry| {
-                let (key, value) = (&entry.key, of_json(private, &entry.value));
-                quote!((#key, #value))
-            });
+            let entries = entries.iter().map(|entry| entry_of_json(private, entry));
             quote!(#literal::Map(&[#(#entries),*]))
         }
     }
+}
+
+/// An entry of a map, with its line.
+pub(crate) fn entry_of_json(private: &Path, entry: &Entry) -> TokenStream {
+    let line = Literal::usize_unsuffixed(entry.line);
+    let (name, value) = (&entry.key, of_json(private, &entry.value));
+    quote!(#private::check::Entry { line: #line, name: #name, value: #value })
 }

@@ -5,6 +5,10 @@ use quote::quote;
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 use syn::Path;
 
+use crate::constraint::Kind;
+use crate::field::Field;
+use crate::krate;
+
 /// Longer programs cost more compile time than the check is worth: the program is checked when it runs.
 const LONGEST: usize = 256;
 
@@ -24,8 +28,23 @@ enum NotAscii {
     Some,
 }
 
+/// The regular expressions of fields, each with the program by which literals are checked against it.
+pub(crate) fn programs<'f>(fields: impl Iterator<Item = &'f Field<'f>>) -> Vec<TokenStream> {
+    let private = &krate::alias();
+    fields
+        .flat_map(|field| &field.attrs.constraints)
+        .filter_map(|constraint| match &constraint.kind {
+            Kind::Regex(regex) => {
+                let program = program(private, &regex.value())?;
+                Some(quote!((#regex, #program)))
+            }
+            _ => None,
+        })
+        .collect()
+}
+
 /// `&[Step::.., ..]`; `None` for what the runtime's small machine does not do.
-pub(crate) fn program(private: &Path, pattern: &str) -> Option<TokenStream> {
+fn program(private: &Path, pattern: &str) -> Option<TokenStream> {
     let hir = regex_syntax::parse(pattern).ok()?;
     let mut steps = Vec::new();
     compile(&hir, &mut steps)?;

@@ -1,6 +1,7 @@
 //! What a type is, as far as its spelling tells. Traits decide in the end; this makes better messages.
 
-use syn::{GenericArgument, PathArguments, Type};
+use syn::visit::{self, Visit};
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
 /// The kind of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,26 +63,30 @@ impl Shape {
     }
 }
 
-/// Whether a type is spelled as an `Option`.
-pub(crate) fn is_option(ty: &Type) -> bool {
-    match ty {
-        Type::Path(path) => path
-            .path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "Option"),
-        Type::Paren(inner) => is_option(&inner.elem),
-        Type::Group(inner) => is_option(&inner.elem),
-        _ => false,
+/// Whether a type mentions one of the user's that has arguments, or `Self`: such a one may contain what mentions it.
+pub(crate) fn mentions_generic(ty: &Type) -> bool {
+    struct Found(bool);
+
+    impl<'a> Visit<'a> for Found {
+        fn visit_path_segment(&mut self, segment: &'a PathSegment) {
+            let has_arguments = !segment.arguments.is_none();
+            let is_wrapper = WRAPPERS.iter().any(|wrapper| segment.ident == wrapper);
+            self.0 |= has_arguments && !is_wrapper || segment.ident == "Self";
+            visit::visit_path_segment(self, segment);
+        }
     }
+
+    let mut found = Found(false);
+    found.visit_type(ty);
+    found.0
 }
+
+const WRAPPERS: [&str; 10] = [
+    "Option", "Box", "Arc", "Cow", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap", "BTreeMap",
+];
 
 /// Whether a type is spelled with the standard library's names alone, so that it contains no type of the user's.
 pub(crate) fn is_standard(ty: &Type) -> bool {
-    const WRAPPERS: [&str; 10] = [
-        "Option", "Box", "Arc", "Cow", "Vec", "VecDeque", "HashSet", "BTreeSet", "HashMap",
-        "BTreeMap",
-    ];
     match ty {
         Type::Paren(inner) => is_standard(&inner.elem),
         Type::Group(inner) => is_standard(&inner.elem),
@@ -166,6 +171,19 @@ mod tests {
         ] {
             let ty = syn::parse_str(spelled).expect("a type");
             assert_eq!(is_standard(&ty), standard, "{spelled}");
+        }
+    }
+
+    #[test]
+    fn only_a_generic_type_of_the_users_may_hide_what_mentions_it() {
+        for (spelled, generic) in [
+            ("Option<Box<Tree<T>>>", true),
+            ("HashMap<String, Vec<(T, Mood)>>", false),
+            ("Vec<Self>", true),
+            ("T", false),
+        ] {
+            let ty = syn::parse_str(spelled).expect("a type");
+            assert_eq!(mentions_generic(&ty), generic, "{spelled}");
         }
     }
 

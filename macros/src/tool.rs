@@ -11,7 +11,7 @@ use syn::{
 use crate::attr::{self, set_once, unknown_key};
 use crate::case::Case;
 use crate::ctxt::Ctxt;
-use crate::expand_field::{self as field_code, from_value};
+use crate::expand_field as field_code;
 use crate::field::{Field, Place, check_distinct, check_name};
 use crate::krate;
 use crate::valid::field_type;
@@ -235,19 +235,13 @@ fn call(
     fields: &[Field],
 ) -> TokenStream {
     let locals: Vec<_> = (0..fields.len()).map(|at| format_ident!("f{at}")).collect();
-    let takes = fields.iter().enumerate().map(|(at, field)| {
-        let (at, from) = (
-            proc_macro2::Literal::usize_unsuffixed(at),
-            from_value(private, field),
-        );
-        field_code::take(field.ty, quote!(#at, #from))
-    });
+    let takes = fields.iter().map(|field| field_code::take(private, field));
     let read = (!fields.is_empty()).then(|| {
         quote! {
-            let mut reader = #private::Reader::new(arguments, fields);
-            let (#(#private::Some(#locals),)*) = (#(#takes,)*) else {
-                return #private::Err(#private::tool_arguments(#name, reader.errors()));
-            };
+            let mut read = #private::Reader::strict(arguments, fields);
+            #(let #locals = #takes;)*
+            let read = read.all(|| #private::Some((#(#locals?,)*)));
+            let (#(#locals,)*) = read.map_err(|errors| #private::tool_arguments(#name, errors))?;
         }
     });
     let passed = arguments.iter().zip(&locals).map(|(argument, local)| {

@@ -72,8 +72,13 @@
 /// | `one_of = ["a", "b"]` | both, strings | the string is one of these |
 /// | `one_line` | both, strings | no line break |
 /// | `unique` | both, lists | no item twice |
+/// | `check(test, "message")` | output | a function of `&T` that should hold; may be given several times |
+/// | `assert(test, "message")` | output | one that must hold |
 ///
 /// Constraints are shown in the prompt, built into the grammar where that is exact, and checked by the parser.
+/// A reply that fails a `check` or `assert` is asked for again with the message, twice unless
+/// [`with_retries`](crate::program::Predict::with_retries) says otherwise; one that fails to the last is an error for an
+/// `assert`, and named by [`failed_checks`](crate::program::Predicted::failed_checks) for a `check`.
 pub use candle_signature_macros::CandleSignature;
 
 /// Makes a struct or an enum a type that a field can have.
@@ -273,9 +278,11 @@ macro_rules! examples {
 /// assert_eq!(demos.len(), 2);
 /// ```
 ///
-/// A wrong record is an error of the compiler that names file, line and field:
-/// `` demos.jsonl:3: `answer`: expected an integer, found "four" ``. Of a struct within a struct only the keys and
-/// the standard library's types are checked: what is beyond them shows as it stands in the file.
+/// A wrong record is an error of the compiler that names file, line and field, however deep it lies:
+/// `` demos.jsonl:3: `owner.boss.age`: 200 is above `max = 150` ``. That goes for every type that derives
+/// [`CandleValue`](crate::CandleValue), with its aliases, defaults and constraints, and for those that contain
+/// themselves. What only runs with the program is not checked before: a `FieldValue` implemented by hand, the functions of a `with`
+/// module, and a generic type within a generic type.
 #[macro_export]
 macro_rules! example_file {
     ($($tokens:tt)*) => {

@@ -14,12 +14,15 @@ use crate::prompt::chat_messages;
 /// What asking a backend gives.
 pub type Asked<T> = Result<Predicted<T>, CandleAdapterError>;
 
+/// What reading a reply gives.
+pub type Parsed<T> = Result<T, ParseError>;
+
 /// The messages of a prediction without demos.
 pub fn format<S: Signature>(input: S::Input) -> Vec<Message> {
     chat_messages(S::SPEC, &[], &input.into_values())
 }
 
 /// The typed output of a reply.
-pub fn parse<S: Signature>(completion: &str) -> Result<S::Output, ParseError> {
+pub fn parse<S: Signature>(completion: &str) -> Parsed<S::Output> {
     parse_typed::<S>(completion).map(|(output, _parsed)| output)
 }

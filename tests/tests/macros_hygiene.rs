@@ -43,7 +43,7 @@ pub mod without_prelude {
         urgency: Urgency,
         #[input]
         shape: Shape,
-        #[output(unique, default = ["a"])]
+        #[output(unique, default = ["a"], check(|tags| !tags.is_empty(), "give a tag"), assert(::std::vec::Vec::is_empty, "none"))]
         tags: ::std::vec::Vec<::std::string::String>,
         #[output(min = 1, max = 5, default)]
         score: ::core::option::Option<u8>,
@@ -124,7 +124,7 @@ pub mod shadowed {
     pub struct QA {
         #[input]
         question: ::std::string::String,
-        #[output(one_of = ["yes", "no"])]
+        #[output(one_of = ["yes", "no"], check(|answer| answer.len() == 2, "say no"))]
         answer: ::std::string::String,
         #[output]
         mood: Mood,
@@ -207,7 +207,7 @@ pub mod imported {
     #![allow(unused_imports)]
 
     use candle_signature::__private::{
-        Demo, Err, FieldSet, FieldSpec, FieldType, FieldValue, FieldValues, Kind, None, Ok,
+        Demo, Err, FieldSet, FieldSpec, FieldType, FieldValue, FieldValues, Known, None, Ok,
         Payload, Reader, Result, Signature, Some, Tool, TypeRef, Value, ValueError, Vec,
         constraint, predict, text, values,
     };

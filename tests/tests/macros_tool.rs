@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use candle_signature::candle_tool;
 use candle_signature::signature::{Constraint, FieldValues, Tool, ToolError, Value};
+use candle_signature::{CandleValue, candle_tool};
 use futures::executor::block_on;
 
 #[derive(Debug)]
@@ -102,6 +102,97 @@ fn wrong_arguments_are_all_named() {
         error.to_string(),
         "tool `search`: argument `topic`: unknown; it has `query`, `limit`"
     );
+}
+
+#[derive(CandleValue)]
+struct Place {
+    #[value(len = 1..=20)]
+    name: String,
+    #[value(min = -90, max = 90)]
+    latitude: f64,
+}
+
+#[derive(CandleValue)]
+enum Target {
+    Home,
+    Streets(Vec<Street>),
+    At { place: Option<Place> },
+}
+
+#[derive(CandleValue)]
+struct Street {
+    #[value(regex = "[A-Z].*")]
+    name: String,
+}
+
+/// Go somewhere.
+#[candle_tool]
+fn go(target: Target, #[arg(one_of = ["bus", "car"], default = "bus")] by: String) -> String {
+    let far = match &target {
+        Target::Home => 0.0,
+        Target::Streets(streets) => streets.iter().map(|street| street.name.len() as f64).sum(),
+        Target::At { place } => place
+            .as_ref()
+            .map_or(1.0, |place| place.latitude + place.name.len() as f64),
+    };
+    format!("{far} by {by}")
+}
+
+fn json(text: &str) -> Value {
+    Value::from(serde_json::from_str::<serde_json::Value>(text).expect("JSON"))
+}
+
+#[test]
+fn constraints_hold_for_arguments_and_within_their_types() {
+    for (limit, message) in [
+        (0, "the value must be at least 1"),
+        (11, "the value must be at most 10"),
+    ] {
+        let error = block_on(SearchTool.call(arguments([
+            ("query", Value::String("a".into())),
+            ("limit", Value::Int(limit)),
+        ])))
+        .expect_err("the limit is 1 to 10");
+        assert_eq!(
+            error.to_string(),
+            format!("tool `search`: argument `limit`: {message}")
+        );
+    }
+    let call = |target: &str, by: &str| {
+        let target = ("target", json(target));
+        block_on(GoTool.call(arguments([target, ("by", Value::String(by.into()))])))
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        call(
+            r#"{"type": "At", "place": {"name": "Oslo", "latitude": 59}}"#,
+            "car"
+        ),
+        Ok(Value::String("63 by car".into()))
+    );
+    assert_eq!(
+        call(r#""Home""#, "bus"),
+        Ok(Value::String("0 by bus".into()))
+    );
+    for (target, by, message) in [
+        (
+            r#"{"type": "At", "place": {"name": "Oslo", "latitude": 91}}"#,
+            "car",
+            "argument `target.place.latitude`: the value must be at most 90",
+        ),
+        (
+            r#"{"type": "At", "place": {"name": "", "latitude": 1}}"#,
+            "foot",
+            "argument `target.place.name`: the value must have 1 to 20 characters, not 0; argument `by`: the value must be one of bus, car",
+        ),
+        (
+            r#"{"type": "Streets", "value": [{"name": "Main"}, {"name": "main"}]}"#,
+            "bus",
+            "argument `target.value.1.name`: the value must match `[A-Z].*`",
+        ),
+    ] {
+        assert_eq!(call(target, by), Err(format!("tool `go`: {message}")));
+    }
 }
 
 #[test]

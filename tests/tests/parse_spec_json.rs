@@ -57,7 +57,7 @@ fn faulty_signatures_are_refused_with_their_place() {
         ),
         (
             json!({"outputs": [{"name": "a", "type": "i64", "x": ""}]}),
-            "`outputs.0`: unknown key `x`: the keys of a field are `name`, `type` and `desc`",
+            "`outputs.0`: unknown key `x`: the keys of a field are `name`, `type`, `desc` and the constraints `min`, `max`, `len`, `regex`, `one_of`, `one_line`, `unique`",
         ),
         (
             json!({"fields": []}),

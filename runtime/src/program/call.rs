@@ -27,18 +27,7 @@ impl<'a> Prompt<'a> {
     }
 }
 
-/// Sends the inputs, held to the grammar of the spec where the backend can, and reads the reply.
-pub(super) async fn call<B: Backend + ?Sized, O>(
-    backend: &B,
-    prompt: &Prompt<'_>,
-    inputs: &FieldValues,
-    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
-) -> Result<Predicted<O>, CandleAdapterError> {
-    let constraint = Constraint::Signature(prompt.spec.clone());
-    call_held_to(backend, prompt, inputs, constraint, from_values).await
-}
-
-/// The same, held to a grammar of its own.
+/// Sends the inputs, held to a grammar of its own where the backend can, and reads the reply.
 pub(super) async fn call_held_to<B: Backend + ?Sized, O>(
     backend: &B,
     prompt: &Prompt<'_>,

@@ -7,7 +7,8 @@ use crate::signature::{
 };
 
 use super::Predicted;
-use super::call::{Prompt, call};
+use super::call::Prompt;
+use super::retry::{call_checked, usual_retries};
 
 /// A predictor that lets the model think first: the output is [`Reasoned`], which reads as the signature's own.
 #[derive(Debug, Clone)]
@@ -61,13 +62,13 @@ impl<S: CanReason> ChainOfThought<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<Reasoned<<S as Signature>::Output>>, CandleAdapterError> {
-        call(
-            backend,
-            &self.prompt(),
-            &input.into_values(),
-            Reasoned::from_values,
-        )
-        .await
+        let checks: Vec<_> = S::checks()
+            .into_iter()
+            .map(|check| check.within(|reasoned: &Reasoned<S::Output>| &reasoned.output))
+            .collect();
+        let retries = usual_retries(&checks);
+        let inputs = input.into_values();
+        call_checked(backend, &self.prompt(), &inputs, &checks, retries).await
     }
 
     fn prompt(&self) -> Prompt<'_> {

@@ -10,7 +10,7 @@ use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec, Str};
 
 use super::Predicted;
 use super::call::Prompt;
-use super::retry::{Check, call_checked};
+use super::retry::{Check, call_checked, usual_retries};
 
 /// Predicts without demos, with the signature's own instruction.
 ///
@@ -45,14 +45,15 @@ pub struct Predict<S: Signature> {
 }
 
 impl<S: Signature> Predict<S> {
-    /// A predictor without demos.
+    /// A predictor without demos, with the checks of the signature.
     #[must_use]
     pub fn new() -> Self {
+        let checks = S::checks();
         Predict {
             spec: S::SPEC.clone(),
             demos: Vec::new(),
-            checks: Vec::new(),
-            retries: 0,
+            retries: usual_retries(&checks),
+            checks,
         }
     }
 
@@ -78,7 +79,7 @@ impl<S: Signature> Predict<S> {
     }
 
     /// Asks again, up to so many times, for a reply that can't be read or fails a check, with the reply and what is wrong
-    /// with it as further turns. Default 0.
+    /// with it as further turns. Default 0, or 2 where the signature has checks of its own.
     #[must_use]
     pub fn with_retries(mut self, retries: usize) -> Self {
         self.retries = retries;

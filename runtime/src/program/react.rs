@@ -10,8 +10,9 @@ use crate::signature::{
 };
 
 use super::Predicted;
-use super::call::{Prompt, call, call_held_to};
+use super::call::{Prompt, call_held_to};
 use super::react_spec::{FINISH, TRAJECTORY, final_spec, step_spec};
+use super::retry::{call_checked, usual_retries};
 
 /// A program that may call tools before it answers.
 ///
@@ -109,7 +110,9 @@ impl<S: Signature> ReAct<S> {
             demos: Vec::new(),
         };
         let inputs = with_trajectory(&input, &trajectory);
-        let answer = call(backend, &prompt, &inputs, S::Output::from_values).await?;
+        let checks = S::checks();
+        let retries = usual_retries(&checks);
+        let answer = call_checked(backend, &prompt, &inputs, &checks, retries).await?;
         usages.push(answer.usage());
         Ok(ReActed {
             answer,

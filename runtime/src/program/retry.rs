@@ -1,55 +1,36 @@
 //! Replies that are not accepted are asked for again, with what was wrong in front of the model.
 
-use std::fmt;
-use std::sync::Arc;
-
 use crate::adapter::{
     Backend, CandleAdapterError, Completion, CompletionRequest, Constraint, Usage,
 };
 use crate::parse::{ParseError, Parsed, parse_as};
 use crate::prompt::Message;
-use crate::signature::{FieldSet, FieldValues};
+use crate::signature::{FieldSet, FieldValues, Reasoned, ValueError};
 
 use super::Predicted;
 use super::call::Prompt;
 
-/// A demand on an output that no type expresses.
-pub(super) struct Check<O> {
-    message: Arc<str>,
-    holds: Arc<dyn Fn(&O) -> bool + Send + Sync>,
-    /// Whether a reply that fails it is no result at all.
-    demanded: bool,
+pub(super) use crate::signature::Check;
+
+/// How often an output is asked for again where nothing is said: twice if its signature has checks.
+pub(super) fn usual_retries<O>(checks: &[Check<O>]) -> usize {
+    if checks.is_empty() { 0 } else { 2 }
 }
 
-impl<O> Check<O> {
-    pub fn new(
-        message: impl Into<String>,
-        holds: impl Fn(&O) -> bool + Send + Sync + 'static,
-        demanded: bool,
-    ) -> Self {
-        Check {
-            message: message.into().into(),
-            holds: Arc::new(holds),
-            demanded,
-        }
+/// What is read of the values of a reply.
+pub(super) trait Reading: Sized {
+    fn from_values(values: FieldValues) -> Result<Self, Vec<ValueError>>;
+}
+
+impl<O: FieldSet> Reading for O {
+    fn from_values(values: FieldValues) -> Result<Self, Vec<ValueError>> {
+        FieldSet::from_values(values)
     }
 }
 
-impl<O> Clone for Check<O> {
-    fn clone(&self) -> Self {
-        Check {
-            message: self.message.clone(),
-            holds: self.holds.clone(),
-            demanded: self.demanded,
-        }
-    }
-}
-
-impl<O> fmt::Debug for Check<O> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Check")
-            .field("message", &self.message)
-            .finish_non_exhaustive()
+impl<O: FieldSet> Reading for Reasoned<O> {
+    fn from_values(values: FieldValues) -> Result<Self, Vec<ValueError>> {
+        Reasoned::from_values(values)
     }
 }
 
@@ -80,7 +61,7 @@ enum Outcome<O> {
 }
 
 /// Calls, and calls again up to `retries` times while the reply can't be read or fails a check.
-pub(super) async fn call_checked<B: Backend + ?Sized, O: FieldSet>(
+pub(super) async fn call_checked<B: Backend + ?Sized, O: Reading>(
     backend: &B,
     prompt: &Prompt<'_>,
     inputs: &FieldValues,
@@ -133,7 +114,7 @@ pub(super) async fn call_checked<B: Backend + ?Sized, O: FieldSet>(
     }
 }
 
-fn judge<O: FieldSet>(
+fn judge<O: Reading>(
     prompt: &Prompt<'_>,
     completion: &Completion,
     checks: &[Check<O>],

@@ -3,10 +3,12 @@
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::option::Option::{None, Some};
+pub use std::primitive::str;
 pub use std::result::Result::{self, Err, Ok};
 pub use std::vec::Vec;
 
 pub use super::check;
+pub use super::demand;
 pub use super::example::untyped_example;
 pub use super::literal::{items, list, text};
 pub use super::part::{ForeignPart, WriteSpecial};
@@ -17,8 +19,8 @@ pub use super::reader::{
 pub use super::suits as constraint;
 pub use super::tool::{check_arguments, tool_arguments, tool_result};
 pub use super::{
-    Bound, CanReason, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet, FieldSpec,
-    FieldType, FieldValue, FieldValues, IntoValue, Kind, KindField, Payload, PromptFormat,
-    Signature, SignatureSpec, Str, StructSpec, Tool, ToolFuture, TypeRef, Value, ValueError,
+    Bound, CanReason, Check, Constraint, DefaultValue, Demo, EnumSpec, Example, FieldSet,
+    FieldSpec, FieldType, FieldValue, FieldValues, IntoValue, Known, Payload, PromptFormat,
+    Signature, SignatureSpec, Str, StructSpec, Table, Tool, ToolFuture, TypeRef, Value, ValueError,
     VariantSpec,
 };

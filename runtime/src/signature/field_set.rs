@@ -1,6 +1,8 @@
 //! What a derive implements: a signature, and its sets of input and output fields.
 
-use super::{Demo, FieldSpec, SignatureSpec, Str, Value, ValueError, check, part};
+use super::{
+    Check, Demo, FieldSpec, PromptFormat, SignatureSpec, Str, Value, ValueError, check, part,
+};
 
 /// A typed signature. Implemented by `#[derive(CandleSignature)]`.
 #[diagnostic::on_unimplemented(
@@ -13,15 +15,36 @@ pub trait Signature: Sized + Send + 'static {
     /// The output fields as a struct.
     type Output: FieldSet;
     /// The signature as data.
-    const SPEC: &'static SignatureSpec;
+    const SPEC: &'static SignatureSpec = &SignatureSpec::new(
+        Self::NAME,
+        Self::INSTRUCTION,
+        <Self::Input as FieldSet>::FIELDS,
+        <Self::Output as FieldSet>::FIELDS,
+    )
+    .with_format(Self::FORMAT);
+
+    /// The name that [`SPEC`](Signature::SPEC) has unless it is given itself.
+    const NAME: &'static str = "Signature";
+
+    /// Its instruction, unless it is given itself.
+    const INSTRUCTION: &'static str = "";
+
+    /// Its format, unless it is given itself.
+    const FORMAT: PromptFormat = PromptFormat::Chat;
+
+    /// The checks that every program makes of an output.
+    #[must_use]
+    fn checks() -> Vec<Check<Self::Output>> {
+        Vec::new()
+    }
 
     /// Fields whose name in Rust is not the one shown: (Rust's, shown).
     #[doc(hidden)]
     const RENAMED: &'static [(&'static str, &'static str)] = &[];
 
-    /// The programs of `regex` constraints, by the name shown.
+    /// The programs of `regex` constraints.
     #[doc(hidden)]
-    const PATTERNS: &'static [(&'static str, &'static [check::Step])] = &[];
+    const PROGRAMS: &'static [check::Program] = &[];
 
     /// How fields of a partial demo are written that are not written as their type says, by their name in Rust.
     #[doc(hidden)]
@@ -34,7 +57,7 @@ pub trait Signature: Sized + Send + 'static {
         inputs: <Self::Input as FieldSet>::FIELDS,
         outputs: <Self::Output as FieldSet>::FIELDS,
         renamed: Self::RENAMED,
-        patterns: Self::PATTERNS,
+        programs: Self::PROGRAMS,
     };
 
     /// A complete demo of a value of the signature itself.

@@ -2,16 +2,20 @@
 //!
 //! Nothing here renders, parses or runs anything. It imports no other module of the crate.
 
+mod alike;
 #[doc(hidden)]
 pub mod check;
 mod constraint;
+#[doc(hidden)]
+pub mod demand;
 mod demo;
 #[doc(hidden)]
 pub mod derived;
 mod example;
 mod field_set;
+mod hold;
 mod impls;
-mod kind;
+mod known;
 mod literal;
 mod marker;
 mod part;
@@ -19,6 +23,7 @@ mod reader;
 mod reasoned;
 mod schema;
 mod spec;
+mod spec_constraint;
 mod spec_json;
 #[doc(hidden)]
 pub mod suits;
@@ -28,12 +33,13 @@ mod types;
 mod value;
 
 pub use constraint::{Bound, Constraint};
+pub use demand::Check;
 pub use demo::{Demo, PartialDemo};
 pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
-pub use kind::{Kind, KindField};
+pub use known::{Known, Table};
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;

@@ -2,11 +2,12 @@
 
 use super::{FieldSet, FieldSpec, FieldType, FieldValues, Payload, Str, Value, ValueError};
 
-/// Takes values out by a table of fields, and keeps what went wrong.
+/// Takes values out by a table of fields, one after the other, and keeps what went wrong.
 pub struct Reader<'t> {
     values: FieldValues,
-    fields: &'t [FieldSpec],
+    rows: std::slice::Iter<'t, FieldSpec>,
     errors: Vec<ValueError>,
+    strict: bool,
 }
 
 impl<'t> Reader<'t> {
@@ -15,8 +16,9 @@ impl<'t> Reader<'t> {
     pub fn new(values: FieldValues, fields: &'t [FieldSpec]) -> Self {
         Reader {
             values,
-            fields,
+            rows: fields.iter(),
             errors: Vec::new(),
+            strict: false,
         }
     }
 
@@ -26,32 +28,52 @@ impl<'t> Reader<'t> {
         Reader::new(values, T::FIELDS)
     }
 
-    /// The value of the field in row `at` as `read` makes it; `None` after an error.
-    pub fn take<T>(
-        &mut self,
-        at: usize,
-        read: impl FnOnce(Value) -> Result<T, ValueError>,
-    ) -> Option<T> {
-        let field = self.fields.get(at)?;
-        let value = self.values.take(&field.name).or_else(|| missing(field));
-        let result = match value {
-            Some(value) => read(value).map_err(|error| error.at(&field.name)),
-            None => Err(ValueError::new("missing").at(&field.name)),
+    /// A reader of values that no parser has held to the constraints of their fields.
+    #[must_use]
+    pub fn strict(values: FieldValues, fields: &'t [FieldSpec]) -> Self {
+        Reader {
+            strict: true,
+            ..Reader::new(values, fields)
+        }
+    }
+
+    /// The value of the next field as `read` makes it; `None` after an error.
+    pub fn take<T>(&mut self, read: impl FnOnce(Value) -> Result<T, ValueError>) -> Option<T> {
+        let field = self.rows.next()?;
+        let result = match self.values.take(&field.name) {
+            Some(value) => {
+                let broken = self.strict.then(|| field.broken_by(&value)).flatten();
+                let read = read(value).map_err(|error| error.at(&field.name));
+                read.and_then(|value| broken.map_or(Ok(value), Err))
+            }
+            None => match missing(field) {
+                Some(value) => read(value).map_err(|error| error.at(&field.name)),
+                None => Err(ValueError::new("missing").at(&field.name)),
+            },
         };
         result.map_err(|error| self.errors.push(error)).ok()
     }
 
-    /// Every error, in field order.
-    #[must_use]
-    pub fn errors(self) -> Vec<ValueError> {
-        self.errors
+    /// What `build` makes of the values taken, or every error, in field order.
+    ///
+    /// # Errors
+    /// Where a value could not be taken, so that `build` has nothing to make.
+    pub fn all<T>(self, build: impl FnOnce() -> Option<T>) -> Read<T> {
+        match build() {
+            Some(built) if self.errors.is_empty() => Ok(built),
+            _ => Err(self.errors),
+        }
     }
 
-    /// The first error.
-    #[must_use]
-    pub fn error(self) -> ValueError {
-        let first = self.errors.into_iter().next();
-        first.unwrap_or_else(|| ValueError::new("a field is missing"))
+    /// The same with the first error only.
+    ///
+    /// # Errors
+    /// As [`Reader::all`].
+    pub fn one<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, ValueError> {
+        self.all(build).map_err(|errors| {
+            let first = errors.into_iter().next();
+            first.unwrap_or_else(|| ValueError::new("a field is missing"))
+        })
     }
 }
 
@@ -68,13 +90,13 @@ pub type Read<T> = Result<T, Vec<ValueError>>;
 
 /// The values of the fields of `T`, in order.
 #[must_use]
-pub fn values<T: FieldSet, const N: usize>(values: [Value; N]) -> FieldValues {
+pub fn values<T: FieldSet>(values: impl IntoIterator<Item = Value>) -> FieldValues {
     named(T::FIELDS, values).collect()
 }
 
-fn named<const N: usize>(
+fn named(
     fields: &[FieldSpec],
-    values: [Value; N],
+    values: impl IntoIterator<Item = Value>,
 ) -> impl Iterator<Item = (Str, Value)> {
     fields.iter().map(|field| field.name.clone()).zip(values)
 }

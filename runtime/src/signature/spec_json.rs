@@ -3,8 +3,9 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 
+use super::spec_constraint::{KEYS, constraints};
 use super::type_string::parse_type;
 use super::{FieldSpec, FieldType, PromptFormat, SignatureSpec, Str};
 
@@ -55,8 +56,32 @@ impl SignatureSpec {
     ///
     /// `name`, `instruction`, `format` (`chat` or `json`), `inputs` and each `desc` may be left out. Types are those of [`FieldType::from_type_str`].
     ///
+    /// A field may have constraints, with the meaning that they have for a derive, and refused where a derive would:
+    ///
+    /// | key | value | for |
+    /// |---|---|---|
+    /// | `min`, `max` | a number | numbers |
+    /// | `len` | `3`, `[1, 5]`, or `[2, null]` for at least 2 | strings, lists, sets, maps |
+    /// | `regex` | a regular expression that matches the whole | strings |
+    /// | `one_of` | a list of strings | strings |
+    /// | `one_line` | `true` | strings |
+    /// | `unique` | `true` | lists |
+    ///
+    /// ```
+    /// use candle_signature::signature::SignatureSpec;
+    ///
+    /// let spec = SignatureSpec::from_json(&serde_json::json!({
+    ///     "outputs": [
+    ///         {"name": "stars", "type": "u8", "min": 1, "max": 5},
+    ///         {"name": "topics", "type": "Vec<String>", "len": [0, 3], "unique": true},
+    ///     ],
+    /// }))?;
+    /// assert_eq!(spec.outputs[1].constraints.len(), 2);
+    /// # Ok::<(), candle_signature::signature::SpecError>(())
+    /// ```
+    ///
     /// # Errors
-    /// A wrong or unknown key, a type that can't be read, a field name that is empty, reserved (`completed`),
+    /// A wrong or unknown key, a type that can't be read, a constraint that does not suit it, a field name that is empty, reserved (`completed`),
     /// used twice, or that could not stand in a section marker.
     pub fn from_json(json: &Json) -> Result<Self, SpecError> {
         let Json::Object(entries) = json else {
@@ -104,7 +129,8 @@ fn format(json: &Json) -> Result<PromptFormat, SpecError> {
 impl FieldType {
     /// The type that a string names: `String`, `char`, `bool`, `i8` … `u128`, `f32`, `f64`, `Json`, `Option<T>`, `Vec<T>`,
     /// `HashSet<T>`, `BTreeSet<T>`, `HashMap<String, T>`, `BTreeMap<String, T>`, `(A, B)`, `[T; 3]`,
-    /// `enum:Low|High` or `enum Urgency:Low|High`, `struct:{"name": "String"}` or `struct Person:{..}`.
+    /// `enum:Low|High` or `enum Urgency:Low|High`, `struct:{"name": "String"}` or `struct Person:{..}`. A field of a struct may also
+    /// be an object with `type`, `desc` and the constraints of [`SignatureSpec::from_json`]: `struct:{"age": {"type": "u8", "max": 150}}`.
     ///
     /// # Errors
     /// Where the string is no such type, or one nested more than 32 deep.
@@ -130,26 +156,67 @@ fn field(json: &Json) -> Result<FieldSpec, SpecError> {
             "a field is an object with `name` and `type`",
         ));
     };
-    let (mut name, mut ty, mut desc) = (None, None, String::new());
-    for (key, value) in entries {
-        let value = || text(value).map_err(|error| error.within(key));
-        match key.as_str() {
-            "name" => name = Some(value()?),
-            "type" => {
-                ty = Some(FieldType::from_type_str(&value()?).map_err(|e| e.within("type"))?);
-            }
-            "desc" => desc = value()?,
-            other => {
-                return Err(SpecError::new(format!(
-                    "unknown key `{other}`: the keys of a field are `name`, `type` and `desc`"
-                )));
-            }
-        }
-    }
-    let name = name.ok_or_else(|| SpecError::new("the key `name` is missing"))?;
+    let name = match entries.get("name") {
+        Some(name) => text(name).map_err(|error| error.within("name"))?,
+        None => return Err(SpecError::new("the key `name` is missing")),
+    };
     usable_name(&name).map_err(|error| error.within("name"))?;
-    let ty = ty.ok_or_else(|| SpecError::new("the key `type` is missing").within(&name))?;
-    Ok(FieldSpec::owned(name, desc, ty))
+    let known = |key: &str| key == "name" || is_field_key(key);
+    if let Some(other) = entries.keys().find(|key| !known(key)) {
+        return Err(unknown_key(other, "`name`, "));
+    }
+    described(&name, entries, FieldType::from_type_str).map_err(|error| match error.place() {
+        // Of which field nothing says yet but its number.
+        "" => error.within(&name),
+        _ => error,
+    })
+}
+
+fn is_field_key(key: &str) -> bool {
+    matches!(key, "type" | "desc") || KEYS.contains(&key)
+}
+
+fn unknown_key(key: &str, first: &str) -> SpecError {
+    SpecError::new(format!(
+        "unknown key `{key}`: the keys of a field are {first}`type`, `desc` and the constraints `{}`",
+        KEYS.join("`, `")
+    ))
+}
+
+/// A field of a struct in a type string: its type, or an object as for a field of a signature.
+pub(super) fn nested_field(
+    name: String,
+    json: &Json,
+    parse: impl Fn(&str) -> Result<FieldType, SpecError>,
+) -> Result<FieldSpec, SpecError> {
+    match json {
+        Json::String(ty) => Ok(FieldSpec::owned(name, "", parse(ty)?)),
+        Json::Object(entries) => match entries.keys().find(|key| !is_field_key(key)) {
+            Some(other) => Err(unknown_key(other, "")),
+            None => described(&name, entries, parse),
+        },
+        _ => Err(SpecError::new("expected the type as a string")),
+    }
+}
+
+/// The field of this name with what its other keys say.
+fn described(
+    name: &str,
+    entries: &Map<String, Json>,
+    parse: impl Fn(&str) -> Result<FieldType, SpecError>,
+) -> Result<FieldSpec, SpecError> {
+    let string = |key: &str| match entries.get(key) {
+        Some(value) => text(value).map(Some).map_err(|error| error.within(key)),
+        None => Ok(None),
+    };
+    let ty = string("type")?.ok_or_else(|| SpecError::new("the key `type` is missing"))?;
+    let ty = parse(&ty).map_err(|error| error.within("type"))?;
+    let constraints = constraints(entries, &ty)?;
+    let desc = string("desc")?.unwrap_or_default();
+    Ok(FieldSpec {
+        constraints: constraints.into(),
+        ..FieldSpec::owned(name, desc, ty)
+    })
 }
 
 fn text(json: &Json) -> Result<String, SpecError> {

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::spec_json::{Entries, SpecError, distinct};
+use super::spec_json::{Entries, SpecError, distinct, nested_field};
 use super::{
-    EnumSpec, FieldSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, Str,
-    StructSpec, TypeRef, VariantSpec,
+    EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, Str, StructSpec, TypeRef,
+    VariantSpec,
 };
 
 /// Recursion is driven by the input, so it is bounded.
@@ -176,15 +176,13 @@ impl Reader<'_> {
         let end = stream.byte_offset();
         self.rest = &self.rest[end..];
         let mut fields = Vec::with_capacity(entries.len());
-        for (name, ty) in entries {
-            let Some(ty) = ty.as_str() else {
-                return Err(SpecError::new("expected the type as a string").within(name));
-            };
+        let depth = self.depth + self.nested + 1;
+        for (name, json) in entries {
             if name.trim().is_empty() {
                 return Err(SpecError::new("a field of a struct needs a name"));
             }
-            let ty = parse_nested(ty, self.depth + self.nested + 1).map_err(|e| e.within(&name))?;
-            fields.push(FieldSpec::owned(name, "", ty));
+            let field = nested_field(name.clone(), &json, |ty| parse_nested(ty, depth));
+            fields.push(field.map_err(|error| error.within(name))?);
         }
         distinct(fields.iter())?;
         Ok(FieldType::Struct(StructSpec {

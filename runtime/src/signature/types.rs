@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{FieldSpec, FieldValue, Kind, Str};
+use super::{FieldSpec, FieldValue, Known, Str};
 
 /// The type of a field.
 #[derive(Debug, Clone)]
@@ -212,19 +212,21 @@ pub enum TypeRef {
     Lazy(fn() -> &'static FieldType),
     /// The same with what constant evaluation knows of it.
     #[doc(hidden)]
-    Known(fn() -> &'static FieldType, &'static Kind),
+    Known(fn() -> &'static FieldType, Known),
+    /// A constant.
+    Static(&'static FieldType),
     /// A type made at run time.
     Owned(Arc<FieldType>),
 }
 
 impl TypeRef {
     /// Free text.
-    pub const TEXT: TypeRef = TypeRef::Known(|| &FieldType::String, &Kind::Text);
+    pub const TEXT: TypeRef = TypeRef::Static(&FieldType::String);
 
     /// The type of `T`.
     #[must_use]
     pub const fn of<T: FieldValue>() -> Self {
-        TypeRef::Known(|| T::TYPE, T::KIND)
+        TypeRef::Known(|| T::TYPE, T::KNOWN)
     }
 }
 
@@ -240,6 +242,7 @@ impl Deref for TypeRef {
     fn deref(&self) -> &FieldType {
         match self {
             TypeRef::Lazy(ty) | TypeRef::Known(ty, _) => ty(),
+            TypeRef::Static(ty) => ty,
             TypeRef::Owned(ty) => ty,
         }
     }

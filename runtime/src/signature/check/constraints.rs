@@ -1,32 +1,33 @@
 //! A literal against the constraints of its field.
 
 use super::super::{Bound, Constraint, FieldSpec, Str};
+use super::fields::entry_of;
 use super::pattern::{Step, whole_match};
+use super::place::Place;
 use super::text::Text;
-use super::{Literal, same, str_of};
+use super::types::repeated;
+use super::{Entry, Literal, Program, same, slice_of, str_of};
 
 /// What is wrong with the literal, if anything.
 pub(super) const fn fault(
+    place: &Place,
     field: &'static FieldSpec,
-    pattern: Option<&'static [Step]>,
+    programs: &'static [Program],
     literal: &Literal,
 ) -> Option<Text> {
-    let constraints = match &field.constraints {
-        std::borrow::Cow::Borrowed(constraints) => *constraints,
-        std::borrow::Cow::Owned(_) => &[],
-    };
-    let open = Text::new().text("`").text(str_of(&field.name)).text("`: ");
+    let constraints = slice_of(&field.constraints);
+    if constraints.is_empty() {
+        return None;
+    }
+    let open = place.open();
     let mut at = 0;
     while at < constraints.len() {
         let fault = match &constraints[at] {
             Constraint::Min(bound) => number(open, literal, bound, true),
             Constraint::Max(bound) => number(open, literal, bound, false),
             Constraint::Len { min, max } => length(open, literal, *min, *max),
-            Constraint::Regex(regex) => matches(open, literal, str_of(regex), pattern),
-            Constraint::OneOf(std::borrow::Cow::Borrowed(choices)) => {
-                choice(open, literal, choices)
-            }
-            Constraint::OneOf(std::borrow::Cow::Owned(_)) => None,
+            Constraint::Regex(regex) => matches(open, literal, str_of(regex), programs),
+            Constraint::OneOf(choices) => choice(open, literal, slice_of(choices)),
             Constraint::OneLine => one_line(open, literal),
             Constraint::Unique => unique(open, literal),
         };
@@ -46,7 +47,9 @@ const fn number(open: Text, literal: &Literal, bound: &Bound, is_min: bool) -> O
         (Literal::Int(_), Bound::UInt(_)) => is_min,
         (Literal::Float(x), Bound::Float(b)) => outside_float(*x, *b, is_min),
         (Literal::Float(x), Bound::Int(b)) => outside_float(*x, *b as f64, is_min),
+        (Literal::Float(x), Bound::UInt(b)) => outside_float(*x, *b as f64, is_min),
         (Literal::Int(n), Bound::Float(b)) => outside_float(*n as f64, *b, is_min),
+        (Literal::UInt(n), Bound::Float(b)) => outside_float(*n as f64, *b, is_min),
         _ => false,
     };
     if !outside {
@@ -108,7 +111,7 @@ const fn length(open: Text, literal: &Literal, min: usize, max: usize) -> Option
     Some(open.text("`"))
 }
 
-const fn chars(text: &str) -> usize {
+pub(super) const fn chars(text: &str) -> usize {
     let bytes = text.as_bytes();
     let (mut at, mut count) = (0, 0);
     while at < bytes.len() {
@@ -124,9 +127,9 @@ const fn matches(
     open: Text,
     literal: &Literal,
     regex: &str,
-    pattern: Option<&'static [Step]>,
+    programs: &'static [Program],
 ) -> Option<Text> {
-    let (Literal::Text(text), Some(pattern)) = (literal, pattern) else {
+    let (Literal::Text(text), Some(pattern)) = (literal, program_of(programs, regex)) else {
         return None;
     };
     if whole_match(pattern, text) {
@@ -138,6 +141,18 @@ const fn matches(
             .quoted(regex)
             .text("`"),
     )
+}
+
+/// The program of a regular expression; none where the derive found it too large.
+const fn program_of(programs: &'static [Program], regex: &str) -> Option<&'static [Step]> {
+    let mut at = 0;
+    while at < programs.len() {
+        if same(programs[at].0, regex) {
+            return Some(programs[at].1);
+        }
+        at += 1;
+    }
+    None
 }
 
 const fn choice(open: Text, literal: &Literal, choices: &'static [Str]) -> Option<Text> {
@@ -180,49 +195,48 @@ const fn unique(open: Text, literal: &Literal) -> Option<Text> {
     let Literal::List(items) = literal else {
         return None;
     };
-    let mut at = 0;
-    while at < items.len() {
-        let mut before = 0;
-        while before < at {
-            if equal(&items[before], &items[at]) {
-                let open = open
-                    .text("item ")
-                    .uint(at as u128 + 1)
-                    .text(" repeats item ");
-                return Some(
-                    open.uint(before as u128 + 1)
-                        .text(", and `unique` allows none twice"),
-                );
-            }
-            before += 1;
-        }
-        at += 1;
-    }
-    None
+    let Some((at, before)) = repeated(items) else {
+        return None;
+    };
+    let open = open.text("item ").uint(at as u128 + 1);
+    let open = open.text(" repeats item ").uint(before as u128 + 1);
+    Some(open.text(", and `unique` allows none twice"))
 }
 
 /// Equal for certain: two expressions may be.
-const fn equal(a: &Literal, b: &Literal) -> bool {
+pub(super) const fn equal(a: &Literal, b: &Literal) -> bool {
     match (a, b) {
         (Literal::Null, Literal::Null) => true,
         (Literal::Bool(a), Literal::Bool(b)) => *a == *b,
         (Literal::Int(a), Literal::Int(b)) => *a == *b,
         (Literal::UInt(a), Literal::UInt(b)) => *a == *b,
         (Literal::Float(a), Literal::Float(b)) => *a == *b,
+        (Literal::Float(a), Literal::Int(b)) | (Literal::Int(b), Literal::Float(a)) => {
+            *a == *b as f64
+        }
         (Literal::Text(a), Literal::Text(b)) => same(a, b),
         (Literal::List(a), Literal::List(b)) => {
-            if a.len() != b.len() {
-                return false;
-            }
             let mut at = 0;
-            while at < a.len() {
-                if !equal(&a[at], &b[at]) {
+            while at < a.len() && at < b.len() {
+                if !equal(&a[at].1, &b[at].1) {
                     return false;
                 }
                 at += 1;
             }
-            true
+            a.len() == b.len()
         }
+        (Literal::Map(a), Literal::Map(b)) => a.len() == b.len() && all_in(a, b),
         _ => false,
     }
+}
+
+const fn all_in(a: &[Entry], b: &[Entry]) -> bool {
+    let mut at = 0;
+    while at < a.len() {
+        match entry_of(b, a[at].name) {
+            Some(entry) if equal(&a[at].value, &entry.value) => at += 1,
+            _ => return false,
+        }
+    }
+    true
 }

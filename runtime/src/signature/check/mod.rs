@@ -2,16 +2,26 @@
 //! before the program runs. Everything here is `const fn`, so no traits, no closures, no allocation.
 
 mod constraints;
-mod kinds;
+mod fields;
 mod near;
 mod pattern;
+mod place;
 mod records;
 mod text;
+mod types;
+mod variants;
+
+use std::borrow::Cow;
 
 use super::{FieldSpec, Str};
 
 pub use pattern::{NotAscii, Step};
-pub use records::{Entry, Record, demos, record};
+pub use records::{Record, demos, record};
+
+use place::Place;
+
+/// A regular expression of a constraint, and the program that matches it.
+pub type Program = (&'static str, &'static [Step]);
 
 /// A literal of the source or of a file.
 #[derive(Debug, Clone, Copy)]
@@ -28,12 +38,23 @@ pub enum Literal {
     Float(f64),
     /// A string.
     Text(&'static str),
-    /// A list.
-    List(&'static [Literal]),
+    /// A list, each item with its line.
+    List(&'static [(u128, Literal)]),
     /// A map.
-    Map(&'static [(&'static str, Literal)]),
+    Map(&'static [Entry]),
     /// An expression, whose value is not known before the program runs.
     Unknown,
+}
+
+/// One entry of a map.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry {
+    /// Line it stands on.
+    pub line: u128,
+    /// Its key: the name of a field, as in the prompt.
+    pub name: &'static str,
+    /// The value.
+    pub value: Literal,
 }
 
 /// What literals of a signature are checked by.
@@ -46,8 +67,8 @@ pub struct Checks {
     pub outputs: &'static [FieldSpec],
     /// Fields whose name in Rust is not the one shown.
     pub renamed: &'static [(&'static str, &'static str)],
-    /// Programs of `regex` constraints, by the name shown.
-    pub patterns: &'static [(&'static str, &'static [Step])],
+    /// Programs of `regex` constraints.
+    pub programs: &'static [Program],
 }
 
 /// Checks the literal that `example!` gives a field, by the field's name in Rust, against its constraints.
@@ -62,24 +83,10 @@ pub const fn example_value(checks: &Checks, rust_name: &str, literal: &Literal) 
             None => return,
         },
     };
-    if let Some(fault) = constraints::fault(field, pattern_of(checks.patterns, name), literal) {
+    let place = Place::source(str_of(&field.name));
+    if let Some(fault) = constraints::fault(&place, field, checks.programs, literal) {
         panic!("{}", fault.as_str());
     }
-}
-
-/// The program of a field's `regex`.
-const fn pattern_of(
-    patterns: &'static [(&'static str, &'static [Step])],
-    name: &str,
-) -> Option<&'static [Step]> {
-    let mut at = 0;
-    while at < patterns.len() {
-        if same(patterns[at].0, name) {
-            return Some(patterns[at].1);
-        }
-        at += 1;
-    }
-    None
 }
 
 const fn shown_name<'n>(
@@ -105,6 +112,18 @@ const fn find(fields: &'static [FieldSpec], name: &str) -> Option<&'static Field
         at += 1;
     }
     None
+}
+
+/// The rows that a derive wrote.
+#[expect(
+    clippy::ptr_arg,
+    reason = "a `Cow` derefs by a trait, which constant evaluation can't call"
+)]
+const fn slice_of<T: Clone>(rows: &Cow<'static, [T]>) -> &'static [T] {
+    match rows {
+        Cow::Borrowed(rows) => rows,
+        Cow::Owned(_) => &[],
+    }
 }
 
 /// The text of a [`Str`] that a derive wrote.

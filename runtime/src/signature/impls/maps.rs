@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
-use super::super::{FieldType, FieldValue, Kind, TypeRef, Value, ValueError};
+use super::super::{FieldType, FieldValue, Known, TypeRef, Value, ValueError};
 use super::TextValue;
 
 impl<K: TextValue + Ord, T: FieldValue> FieldValue for BTreeMap<K, T> {
     const TYPE: &'static FieldType = &FieldType::Map(TypeRef::of::<T>());
-    const KIND: &'static Kind = &Kind::Map(T::KIND);
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         entries_of(value)?.map(typed_entry).collect()
@@ -31,7 +31,7 @@ where
     H: BuildHasher + Default,
 {
     const TYPE: &'static FieldType = &FieldType::Map(TypeRef::of::<T>());
-    const KIND: &'static Kind = &Kind::Map(T::KIND);
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         entries_of(value)?.map(typed_entry).collect()

@@ -5,7 +5,7 @@ mod numbers;
 mod sequences;
 mod strings;
 
-use super::{FieldType, Kind, TypeRef, Value, ValueError};
+use super::{FieldType, Known, TypeRef, Value, ValueError};
 
 pub use strings::TextValue;
 
@@ -20,9 +20,9 @@ pub trait FieldValue: Sized {
     /// The type as data.
     const TYPE: &'static FieldType;
 
-    /// The type as far as constant evaluation can follow it: `example_file!` checks records against it.
+    /// The type for constant evaluation: `example_file!` checks records against it.
     #[doc(hidden)]
-    const KIND: &'static Kind = &Kind::Any;
+    const KNOWN: Known = Known::NOTHING;
 
     /// A reference to the type.
     #[doc(hidden)]
@@ -40,7 +40,7 @@ pub trait FieldValue: Sized {
 
 impl<T: FieldValue> FieldValue for Option<T> {
     const TYPE: &'static FieldType = &FieldType::Option(TypeRef::of::<T>());
-    const KIND: &'static Kind = &Kind::Option(T::KIND);
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
@@ -56,7 +56,7 @@ impl<T: FieldValue> FieldValue for Option<T> {
 
 impl<T: FieldValue> FieldValue for Box<T> {
     const TYPE: &'static FieldType = T::TYPE;
-    const KIND: &'static Kind = T::KIND;
+    const KNOWN: Known = T::KNOWN;
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         T::from_value(value).map(Box::new)

@@ -1,10 +1,10 @@
 //! Booleans, integers and floats.
 
-use super::super::{FieldType, FieldValue, FloatType, IntType, Kind, Value, ValueError};
+use super::super::{FieldType, FieldValue, FloatType, IntType, Known, Value, ValueError};
 
 impl FieldValue for bool {
     const TYPE: &'static FieldType = &FieldType::Bool;
-    const KIND: &'static Kind = &Kind::Bool;
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
@@ -23,7 +23,7 @@ macro_rules! integers {
         #[diagnostic::do_not_recommend]
         impl FieldValue for $int {
             const TYPE: &'static FieldType = &FieldType::Int(IntType { signed: $signed, bits: $bits });
-            const KIND: &'static Kind = &Kind::Int(IntType { signed: $signed, bits: $bits });
+            const KNOWN: Known = Known::of::<Self>();
 
             fn from_value(value: Value) -> Result<Self, ValueError> {
                 let (shown, in_range) = match value {
@@ -52,7 +52,7 @@ integers! {
 
 impl FieldValue for f64 {
     const TYPE: &'static FieldType = &FieldType::Float(FloatType::F64);
-    const KIND: &'static Kind = &Kind::Float;
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         match value {
@@ -70,7 +70,7 @@ impl FieldValue for f64 {
 
 impl FieldValue for f32 {
     const TYPE: &'static FieldType = &FieldType::Float(FloatType::F32);
-    const KIND: &'static Kind = &Kind::Float;
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         let wide = f64::from_value(value)?;

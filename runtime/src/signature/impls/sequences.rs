@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::hash::{BuildHasher, Hash};
 
-use super::super::{FieldType, FieldValue, Kind, ListKind, ListType, TypeRef, Value, ValueError};
+use super::super::{FieldType, FieldValue, Known, ListKind, ListType, TypeRef, Value, ValueError};
 
 macro_rules! sequence {
     ($kind:expr) => {
@@ -11,7 +11,7 @@ macro_rules! sequence {
             item: TypeRef::of::<T>(),
             kind: $kind,
         });
-        const KIND: &'static Kind = &Kind::List(T::KIND, $kind);
+        const KNOWN: Known = Known::of::<Self>();
     };
 }
 
@@ -101,7 +101,7 @@ macro_rules! tuples {
             const TYPE: &'static FieldType = &FieldType::Tuple(std::borrow::Cow::Borrowed(
                 const { &[$(TypeRef::of::<$item>()),*] },
             ));
-            const KIND: &'static Kind = &Kind::Tuple(&[$($item::KIND),*]);
+            const KNOWN: Known = Known::of::<Self>();
 
             fn from_value(value: Value) -> Result<Self, ValueError> {
                 let items = items_of(value)?;

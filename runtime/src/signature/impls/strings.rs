@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::super::{FieldType, FieldValue, Kind, Value, ValueError};
+use super::super::{FieldType, FieldValue, Known, Value, ValueError};
 
 macro_rules! texts {
     ($($text:ty),*) => {$(
         #[diagnostic::do_not_recommend]
         impl FieldValue for $text {
             const TYPE: &'static FieldType = &FieldType::String;
-            const KIND: &'static Kind = &Kind::Text;
+            const KNOWN: Known = Known::of::<Self>();
 
             fn from_value(value: Value) -> Result<Self, ValueError> {
                 match value {
@@ -65,7 +65,7 @@ impl TextValue for Arc<str> {
 
 impl FieldValue for char {
     const TYPE: &'static FieldType = &FieldType::Char;
-    const KIND: &'static Kind = &Kind::Char;
+    const KNOWN: Known = Known::of::<Self>();
 
     fn from_value(value: Value) -> Result<Self, ValueError> {
         let Value::String(text) = &value else {

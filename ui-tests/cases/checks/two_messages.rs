@@ -1,0 +1,9 @@
+use candle_signature::CandleSignature;
+
+#[derive(CandleSignature)]
+struct QA {
+    #[output(check(|text| !text.is_empty(), "say more", "please"))]
+    answer: String,
+}
+
+fn main() {}
