@@ -162,6 +162,12 @@ fn keep(found: &mut Vec<Candidate>, k: usize) {
     }
 }
 
+/// `ln Σ exp(logit)`; none where no distribution is: all ruled out, or a value that is not finite.
+pub(in crate::engine) fn log_sum_exp(logits: &[f32]) -> Option<f32> {
+    let best = logits[best(logits).ok()??];
+    Some(best + total_weight(logits, best, 1.0).ln() as f32)
+}
+
 /// The sum of all weights.
 fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
     let mut weights = [0f32; 1024];
@@ -194,5 +200,29 @@ fn exponentials_body<const FUSED: bool>(
         } else {
             weight
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_sum_exp_equals_the_plain_sum() {
+        let mut logits: Vec<f32> = (0..5000).map(|i| (i as f32).sin() * 9.0).collect();
+        for shift in [0.0, 1e4, -1e4] {
+            let shifted: Vec<f32> = logits.iter().map(|logit| logit + shift).collect();
+            let plain: f64 = shifted.iter().map(|l| f64::from(l - shift).exp()).sum();
+            let found = log_sum_exp(&shifted).unwrap();
+            let difference = f64::from(found) - (plain.ln() + f64::from(shift));
+            assert!(difference.abs() < 2e-3, "{shift}: {difference}");
+        }
+        logits.fill(f32::NEG_INFINITY);
+        assert_eq!(log_sum_exp(&logits), None);
+        logits[7] = 3.0;
+        assert_eq!(log_sum_exp(&logits), Some(3.0));
+        logits[8] = f32::NAN;
+        assert_eq!(log_sum_exp(&logits), None);
+        assert_eq!(log_sum_exp(&[]), None);
     }
 }

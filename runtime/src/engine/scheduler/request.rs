@@ -118,10 +118,13 @@ pub struct Timings {
 }
 
 /// A finished generation.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
     /// The reply, without the stop token.
     pub tokens: Vec<TokenId>,
+    /// For each token the natural logarithm of its probability by the model alone: over the whole vocabulary, before
+    /// mask, penalty, temperature and filters. None for a token that was forced.
+    pub logprobs: Vec<Option<f32>>,
     /// Why it ended.
     pub finish: FinishReason,
     /// Tokens in the prompt.
