@@ -6,8 +6,8 @@ use crate::signature::{
     CanReason, Demo, FieldSet, Reasoned, Signature, SignatureSpec, reasoned_spec,
 };
 
-use super::Predicted;
 use super::call::{Prompt, call};
+use super::{PredictStream, Predicted};
 
 /// A predictor that lets the model think first: the output is [`Reasoned`], which reads as the signature's own.
 #[derive(Debug, Clone)]
@@ -68,6 +68,22 @@ impl<S: CanReason> ChainOfThought<S> {
             Reasoned::from_values,
         )
         .await
+    }
+
+    /// The same, told while it is generated, the reasoning first: see [`super::Predict::stream`].
+    pub fn stream<'b, B: Backend + ?Sized>(
+        &self,
+        backend: &'b B,
+        input: S::Input,
+    ) -> PredictStream<'b, Reasoned<<S as Signature>::Output>> {
+        let messages = self.prompt().messages(&input.into_values());
+        PredictStream::new(
+            backend,
+            &self.spec,
+            messages,
+            Reasoned::from_values,
+            Vec::new(),
+        )
     }
 
     fn prompt(&self) -> Prompt<'_> {
