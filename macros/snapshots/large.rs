@@ -366,6 +366,13 @@ const _: () = {
         ) -> __candle::Vec<__candle::Asked<TriageOutput>> {
             __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
         }
+        /// Asks a backend for the outputs, and tells the fields while they are generated.
+        pub fn stream<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
+            backend: &AnyBackend,
+            input: TriageInput,
+        ) -> __candle::PredictStream<'_, TriageOutput> {
+            __candle::stream::<Self, AnyBackend>(backend, input)
+        }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         pub fn format(input: TriageInput) -> __candle::Vec<__candle::Message> {

@@ -98,6 +98,13 @@ const _: () = {
         ) -> __candle::Vec<__candle::Asked<QAOutput>> {
             __candle::predict_all::<Self, AnyBackend>(backend, inputs).await
         }
+        /// Asks a backend for the outputs, and tells the fields while they are generated.
+        fn stream<AnyBackend: __candle::Backend + ?::core::marker::Sized>(
+            backend: &AnyBackend,
+            input: QAInput,
+        ) -> __candle::PredictStream<'_, QAOutput> {
+            __candle::stream::<Self, AnyBackend>(backend, input)
+        }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         fn format(input: QAInput) -> __candle::Vec<__candle::Message> {

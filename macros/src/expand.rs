@@ -293,6 +293,14 @@ fn calls(signature: &Signature) -> TokenStream {
                 #private::predict_all::<Self, AnyBackend>(backend, inputs).await
             }
 
+            /// Asks a backend for the outputs, and tells the fields while they are generated.
+            #vis fn stream<AnyBackend: #private::Backend + ?::core::marker::Sized>(
+                backend: &AnyBackend,
+                input: #input,
+            ) -> #private::PredictStream<'_, #output> #bounds {
+                #private::stream::<Self, AnyBackend>(backend, input)
+            }
+
             /// The messages that [`predict`](Self::predict) sends.
             #[must_use]
             #vis fn format(input: #input) -> #private::Vec<#private::Message> #bounds {
