@@ -257,6 +257,13 @@ fn reply() -> impl Strategy<Value = String> {
         (text(), proptest::collection::vec(any::<i64>(), 0..4), pieces(), any::<bool>()).prop_map(|(a, b, front, c)| format!(
             "{front}[[ ## a ## ]]\n{a}\n\n[[ ## b ## ]]\n{}\n\n[[ ## c ## ]]\n{c}", json!(b)
         )),
+        // The text field last, so that the end may take something away from it.
+        (any::<bool>(), pieces(), text()).prop_map(|(c, a, end)| format!(
+            "[[ ## b ## ]]\n[]\n[[ ## c ## ]]\n{c}\n[[ ## a ## ]]\n{a} x [[ ## completed ## ]]{end}"
+        )),
+        (any::<bool>(), text(), proptest::sample::select(MARKERS)).prop_map(|(c, a, end)| format!(
+            "[[ ## b ## ]]\n[]\n[[ ## c ## ]]\n{c}\n[[ ## a ## ]]\n{a} x {end}<|im_end|>\n"
+        )),
         (text(), proptest::collection::vec(any::<i64>(), 0..4), any::<bool>(), pieces()).prop_map(|(a, b, c, end)| format!(
             "{{\n  \"a\": {},\n  \"b\": {},\n  \"c\": {c}\n}}{end}", json!(a), json!(b)
         )),
@@ -301,5 +308,198 @@ proptest! {
                 prop_assert!(lines.all(|line| marker_name(line).is_none()), "{:?}", known.text);
             }
         }
+    }
+}
+
+/// Each event in a few words.
+fn told(events: &[FieldEvent]) -> Vec<String> {
+    let say = |event: &FieldEvent| match event {
+        FieldEvent::Started { field } => format!("{field}"),
+        FieldEvent::Text { field, delta } => format!("{field}+{delta:?}"),
+        FieldEvent::Element {
+            field,
+            index,
+            value,
+        } => format!("{field}[{index}]={}", json!(value)),
+        FieldEvent::Done { field, value } => format!("{field}={}", json!(value)),
+        FieldEvent::Retracted { field } => format!("{field} retracted"),
+        _ => unreachable!("all kinds are named"),
+    };
+    events.iter().map(say).collect()
+}
+
+fn abc(types: [&str; 3]) -> SignatureSpec {
+    spec(&[("a", types[0]), ("b", types[1]), ("c", types[2])])
+}
+
+#[test]
+fn a_chat_reply_is_told_as_it_comes() {
+    let spec = abc(["String", "Vec<String>", "Option<bool>"]);
+    let reply = "[[ ## a ## ]]\nOslo is\n- nice\n\n[[ ## b ## ]]\n[\"x, y\", \"z\"]\n\n[[ ## c ## ]]\nnull\n\n[[ ## completed ## ]]\n";
+    let found = holds(&spec, reply, &[4]);
+    assert_eq!(
+        told(&found.events),
+        [
+            "a",
+            "a+\"Os\"",
+            "a+\"lo i\"",
+            "a+\"s\"",
+            "a+\"\\n- nice\"",
+            "a=\"Oslo is\\n- nice\"",
+            "b",
+            "b[0]=\"x, y\"",
+            "b[1]=\"z\"",
+            "b=[\"x, y\",\"z\"]",
+            "c",
+            "c=null",
+        ]
+    );
+    assert_eq!(found.early, found.events.len());
+}
+
+#[test]
+fn a_json_reply_is_told_as_it_comes() {
+    let spec = abc(["String", "Vec<i64>", "Option<bool>"]);
+    let object = "{\n  \"a\": \"Os\\u00e9\\n\\\"lo\",\n  \"b\": [1, 23],\n  \"c\": null\n}";
+    for reply in [
+        object.to_owned(),
+        format!("```json\n{object}\n```"),
+        format!("<think>\nhm\n</think>\n{object}"),
+    ] {
+        let found = holds(&spec, &reply, &[1]);
+        let wanted = [
+            "a",
+            "a+\"O\"",
+            "a+\"s\"",
+            "a+\"é\"",
+            "a+\"\\n\"",
+            "a+\"\\\"\"",
+            "a+\"l\"",
+            "a+\"o\"",
+            "a=\"Osé\\n\\\"lo\"",
+            "b",
+            "b[0]=1",
+            "b[1]=23",
+            "b=[1,23]",
+            "c",
+            "c=null",
+        ];
+        assert_eq!(told(&found.events), wanted);
+        assert_eq!(found.early, found.events.len());
+    }
+}
+
+#[test]
+fn what_may_become_a_marker_waits() {
+    let spec = abc(["String", "i64", "bool"]);
+    for (so_far, text) in [
+        ("[[ ## a ## ]]\nOslo\n\n[[ ## b", "Oslo"),
+        ("[[ ## a ## ]]\nOslo\n[", "Oslo"),
+        ("[[ ## a ## ]]\nOslo\n**", "Oslo"),
+        ("[[ ## a ## ]]\nOslo [[ ## comp", "Oslo"),
+        ("[[ ## a ## ]]\nOslo <|im_en", "Oslo"),
+        ("[[ ## a ## ]]\nOslo  \n ", "Oslo"),
+        ("[[ ## a ## ]]\n{a", ""),
+        ("[[ ## a ## ]]\n1. [x] y", "1. [x] y"),
+        ("[[ ## a ## ]]\n* x\n[1, 2", "* x\n[1, 2"),
+        ("[[ ## a ## ]]\n\\[[ ## b ## ]] x", "[[ ## b ## ]] x"),
+        ("[[ ## a ## ]]\n```\n[[ ## b ## ]]\n1\n", "```"),
+        ("[[ ## a ## ]]\nx\n**[[ ## b ## ]]**\n1\n", "x"),
+        ("<think>\n[[ ## a ## ]]\nx\n", ""),
+        ("{\"a\": \"Os\\u00", "Os"),
+    ] {
+        let mut parser = ReplyParser::new(spec.clone());
+        let mut events = Vec::new();
+        for chunk in chunks(so_far, &[1]) {
+            events.extend(parser.feed(chunk));
+        }
+        let known = follow(&events).remove("a").unwrap_or_default();
+        assert_eq!(known.text, text, "{so_far:?}");
+    }
+}
+
+#[test]
+fn a_draft_is_retracted_before_its_field_is_told_anew() {
+    let spec = spec(&[("a", "String")]);
+    let draft = "[[ ## a ## ]]\nParis\n\n[[ ## completed ## ]]\n</think>\n[[ ## a ## ]]\nOslo\n\n[[ ## completed ## ]]";
+    let found = holds(&spec, draft, &[usize::MAX]);
+    assert_eq!(
+        told(&found.events),
+        [
+            "a",
+            "a+\"Paris\"",
+            "a=\"Paris\"",
+            "a retracted",
+            "a+\"Oslo\"",
+            "a=\"Oslo\""
+        ]
+    );
+}
+
+#[test]
+fn a_reply_that_does_not_parse_ends_without_further_events() {
+    let found = holds(
+        &abc(["String", "i64", "bool"]),
+        "[[ ## a ## ]]\nOslo\n[[ ## b ## ]]\nfew\n",
+        &[3],
+    );
+    assert_eq!(
+        told(&found.events),
+        ["a", "a+\"O\"", "a+\"slo\"", "a=\"Oslo\"", "b"]
+    );
+    assert_eq!(found.result.unwrap_err().errors.len(), 2);
+}
+
+#[test]
+fn two_megabytes_byte_by_byte_take_linear_time() {
+    const SIZE: usize = 2 << 20;
+    let fill = |piece: &str| piece.repeat(SIZE / piece.len());
+    let section = |text: &str| format!("[[ ## a ## ]]\n{text}");
+    let pieces = [
+        "some text\n",
+        " ",
+        "\n",
+        "[",
+        "[[",
+        "[[ ",
+        "[[.",
+        "<",
+        "<|im_end|>",
+        "-",
+        "#",
+        "\\",
+        "\\[[ ",
+        "`",
+        "```\n",
+        "- [[ ## c ## ]]\n",
+        "[[ ## a ## ]]\n",
+        "[[ ## other ## ]]\n",
+        "x [[ ## completed",
+        "\u{2028}",
+        "é",
+    ];
+    let mut replies: Vec<String> = pieces.iter().map(|piece| section(&fill(piece))).collect();
+    replies.extend(pieces.iter().map(|piece| fill(piece)));
+    replies.push(fill("<think></think>"));
+    replies.push(format!("<think>{}", fill("</thin")));
+    replies.push(format!("{{\"a\": \"{}\"}}", fill("\\u00e9")));
+    replies.push(format!("{{\"a\": \"{}", fill("x")));
+    replies.push(format!("{{\"b\": [{}", fill("\"x\",")));
+    replies.push(format!("{{\"b\": {}", fill("[")));
+    replies.push(format!("[[ ## b ## ]]\n[{}", fill("\"x\",")));
+    replies.push(format!("[[ ## b ## ]]\n[\"{}", fill("x")));
+    let spec = abc(["String", "Vec<String>", "Option<bool>"]);
+    for reply in &replies {
+        let start = Instant::now();
+        let mut parser = ReplyParser::new(spec.clone());
+        let mut events = 0;
+        for chunk in chunks(reply, &[1]) {
+            events += parser.feed(chunk).len();
+        }
+        let fed = start.elapsed();
+        let name: String = reply.chars().take(30).collect();
+        println!("{:>6} ms, {events:>7} events: {name:?}", fed.as_millis());
+        // Quadratic time would be hours.
+        assert!(fed < Duration::from_secs(20), "{name:?}: {fed:?}");
     }
 }

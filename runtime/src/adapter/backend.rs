@@ -82,6 +82,14 @@ pub struct CompletionToken {
     pub logprob: Option<f32>,
 }
 
+impl CompletionToken {
+    /// A token that completes so many bytes.
+    #[must_use]
+    pub fn new(bytes: usize, logprob: Option<f32>) -> Self {
+        CompletionToken { bytes, logprob }
+    }
+}
+
 impl Completion {
     /// A reply.
     #[must_use]

@@ -14,10 +14,7 @@ pub(super) fn completion_tokens(
     let mut decoder = tokenizer.decode_stream();
     let scored = generation.tokens.iter().zip(&generation.logprobs);
     let mut tokens: Vec<_> = scored
-        .map(|(token, logprob)| CompletionToken {
-            bytes: decoder.push(*token).len(),
-            logprob: *logprob,
-        })
+        .map(|(token, logprob)| CompletionToken::new(decoder.push(*token).len(), *logprob))
         .collect();
     // A character that was never completed is shown all the same.
     if let Some(last) = tokens.last_mut() {

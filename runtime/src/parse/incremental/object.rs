@@ -103,7 +103,9 @@ impl Object {
         self.cursor += 1;
         self.expect = match std::mem::replace(&mut self.expect, Expect::Nothing) {
             Expect::FenceLine if byte == b'\n' => Expect::Begin,
-            Expect::FenceLine if byte != b'{' => Expect::FenceLine,
+            Expect::FenceLine if byte == b'`' || byte == b'\r' || byte.is_ascii_alphanumeric() => {
+                Expect::FenceLine
+            }
             expect @ (Expect::Begin
             | Expect::Key
             | Expect::Colon { .. }

@@ -108,7 +108,8 @@ impl MarkerTail {
             }
             self.cursor = end;
         }
-        self.open.map_or(end, |(before, _)| before)
+        let open = self.open.map(|(before, _)| before);
+        open.or(self.before_bracket).unwrap_or(end)
     }
 
     /// A marker's letters and digits are those of its name, whatever else stands between them.
@@ -151,7 +152,7 @@ mod tests {
             ("Oslo [[ ## COM", "Oslo"),
             ("Oslo [[ ## compl<|im_end|>", "Oslo"),
             ("Oslo [[", "Oslo"),
-            ("Oslo [", "Oslo ["),
+            ("Oslo [", "Oslo"),
             ("Oslo [[ ## complex", "Oslo [[ ## complex"),
             ("[[ ## city ## ]] [[[", "[[ ## city ## ]] ["),
             (
