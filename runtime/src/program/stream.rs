@@ -27,6 +27,43 @@ type FromValues<O> = fn(FieldValues) -> Result<O, Vec<ValueError>>;
 ///
 /// Text is taken from the backend only when all that it told has been read: reading slowly holds up this prediction
 /// alone, dropping the stream cancels it.
+///
+/// ```
+/// use candle_signature::CandleSignature;
+/// use candle_signature::adapter::{CandleAdapter, CandleConfig, ModelPool};
+/// use candle_signature::program::StreamEvent;
+/// use futures_util::StreamExt as _;
+///
+/// /// Answer the question from the passage.
+/// #[derive(CandleSignature)]
+/// struct QA {
+///     #[input]
+///     passage: String,
+///     #[input]
+///     question: String,
+///     #[output]
+///     answer: String,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), candle_signature::adapter::CandleAdapterError> {
+/// # let model = ModelPool::embedded().load_model(ModelPool::EMBEDDED).await?;
+/// let config = CandleConfig { enable_streaming: true, ..CandleConfig::default() };
+/// let adapter = CandleAdapter::from_loaded_model(model, config)?;
+/// let input = QAInput { passage: "Ana lives in Rome.".into(), question: "Where does Ana live?".into() };
+/// let mut events = QA::stream(&adapter, input);
+/// let mut shown = String::new();
+/// while let Some(event) = events.next().await {
+///     match event? {
+///         StreamEvent::Text { delta, .. } => shown.push_str(&delta),
+///         StreamEvent::Finished(out) => assert_eq!(out.answer, shown),
+///         _ => {}
+///     }
+/// }
+/// assert_eq!(shown, "Rome");
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "a stream does nothing until it is polled"]
 pub struct PredictStream<'b, O> {
     state: State<'b>,

@@ -175,31 +175,51 @@ fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
     let level = Level::detect();
     for chunk in logits.chunks(weights.len()) {
         let weights = &mut weights[..chunk.len()];
-        exponentials(level, chunk, best, temperature, weights);
+        // Division is the dearest part of it.
+        if temperature == 1.0 {
+            exponentials(level, chunk, best, weights);
+        } else {
+            scaled_exponentials(level, chunk, best, temperature, weights);
+        }
         total += f64::from(sum_of(weights));
     }
     total
 }
 
 for_each_level! {
-    fn exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = exponentials_body
+    fn exponentials(logits: &[f32], best: f32, out: &mut [f32]) = exponentials_body
+}
+
+for_each_level! {
+    fn scaled_exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = scaled_exponentials_body
 }
 
 #[inline(always)]
-fn exponentials_body<const FUSED: bool>(
+fn exponentials_body<const FUSED: bool>(logits: &[f32], best: f32, out: &mut [f32]) {
+    for (out, logit) in out.iter_mut().zip(logits) {
+        *out = weight_of(*logit, exp::<FUSED>(logit - best));
+    }
+}
+
+#[inline(always)]
+fn scaled_exponentials_body<const FUSED: bool>(
     logits: &[f32],
     best: f32,
     temperature: f32,
     out: &mut [f32],
 ) {
     for (out, logit) in out.iter_mut().zip(logits) {
-        let weight = exp::<FUSED>((logit - best) / temperature);
-        // A token that is ruled out has no weight at all, not just very little.
-        *out = if *logit == f32::NEG_INFINITY {
-            0.0
-        } else {
-            weight
-        };
+        *out = weight_of(*logit, exp::<FUSED>((logit - best) / temperature));
+    }
+}
+
+/// A token that is ruled out has no weight at all, not just very little.
+#[inline(always)]
+fn weight_of(logit: f32, weight: f32) -> f32 {
+    if logit == f32::NEG_INFINITY {
+        0.0
+    } else {
+        weight
     }
 }
 
