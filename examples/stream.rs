@@ -50,6 +50,7 @@ async fn main() -> anyhow::Result<()> {
         .await?;
     let config = CandleConfig {
         enable_streaming: true,
+        log_probabilities: true,
         ..CandleConfig::default()
     };
     let adapter = CandleAdapter::from_loaded_model(model, config)?;

@@ -207,6 +207,7 @@ fn each_field_knows_how_it_came_about() {
     for constrain_output in [true, false] {
         let adapter = adapter(CandleConfig {
             constrain_output,
+            log_probabilities: true,
             ..config()
         });
         let out = block_on(ChainOfThought::<Sum>::new().call(&adapter, sum())).unwrap();
@@ -224,6 +225,18 @@ fn each_field_knows_how_it_came_about() {
             );
         }
         assert!(out.meta("nothing").raw.is_none() && out.meta("nothing").mean_logprob.is_none());
+    }
+}
+
+#[test]
+fn log_probabilities_under_a_grammar_are_asked_for() {
+    for constrain_output in [true, false] {
+        let adapter = adapter(CandleConfig {
+            constrain_output,
+            ..config()
+        });
+        let out = block_on(QA::predict(&adapter, question())).unwrap();
+        assert_eq!(out.meta("answer").mean_logprob.is_none(), constrain_output);
     }
 }
 

@@ -118,11 +118,16 @@ impl LogitsMask for Few {
 #[test]
 fn a_mask_changes_none_and_what_it_forces_has_none() {
     let engine = engine();
-    let request = GenerateRequest {
+    let request = |all_logits| GenerateRequest {
+        all_logits,
         mask: Some(Box::new(Few)),
         ..GenerateRequest::greedy(prompt(), 9)
     };
-    let generation = block_on(engine.generate(request)).unwrap();
+    let generation = block_on(engine.generate(request(true))).unwrap();
+    let without = block_on(engine.generate(request(false))).unwrap();
+    assert_eq!(without.tokens, generation.tokens);
+    assert!(without.logprobs.iter().all(Option::is_none));
+    assert_eq!(without.logprobs.len(), without.tokens.len());
     // Two forced, then a choice and a forced one three times, unless the budget ends it.
     let forced: Vec<usize> = (0..generation.tokens.len())
         .filter(|at| !(100..108).contains(&generation.tokens[*at].0))

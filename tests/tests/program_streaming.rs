@@ -276,3 +276,14 @@ fn a_stream_that_contradicts_itself_is_an_error() {
     let items = all(Triage::stream(&Liar(Some(REPLY)), input()));
     assert!(matches!(items.last(), Some(Ok(StreamEvent::Finished(_)))));
 }
+
+#[test]
+fn a_stream_may_be_read_on_another_thread() {
+    let backend = Pieces::new(&[REPLY], 5);
+    let stream = Triage::stream(&backend, input());
+    let items = std::thread::scope(|scope| scope.spawn(|| all(stream)).join());
+    assert!(matches!(
+        items.expect("no panic").last(),
+        Some(Ok(StreamEvent::Finished(_)))
+    ));
+}

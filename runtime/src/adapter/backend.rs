@@ -78,7 +78,8 @@ pub struct CompletionToken {
     /// Bytes of the text that it completes: 0 for a token that is only the beginning of a character.
     pub bytes: usize,
     /// The natural logarithm of its probability by the model alone: over the whole vocabulary, before grammar, repetition
-    /// penalty, temperature and filters. None for a token that the grammar forced.
+    /// penalty, temperature and filters. None for a token that the grammar forced, and where the backend does
+    /// not tell.
     pub logprob: Option<f32>,
 }
 

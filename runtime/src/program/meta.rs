@@ -14,7 +14,8 @@ pub struct FieldMeta<'p> {
     /// What the parser had to mend in it.
     pub repairs: Vec<&'p Repair>,
     /// The mean log-probability of the tokens of its text that the model chose: natural logarithms, by the model alone, before
-    /// grammar, repetition penalty, temperature and filters. None where all were forced, or the backend does not tell.
+    /// grammar, repetition penalty, temperature and filters. None where all were forced, or the backend does not tell: ours does
+    /// under a grammar only with [`log_probabilities`](crate::adapter::CandleConfig::log_probabilities).
     pub mean_logprob: Option<f32>,
     /// The least of them.
     pub min_logprob: Option<f32>,

@@ -85,8 +85,13 @@ impl Sequence {
         model.mask_unknown(logits);
         let budget = self.job.limit - self.generated().len();
         // Before the mask and the penalty: what the model itself makes of the token.
-        let scale = log_sum_exp(logits);
-        let unchanged = self.job.sampler.penalizes().then(|| logits.clone());
+        let request = &self.job.request;
+        let scale = match request.all_logits || request.mask.is_none() {
+            true => log_sum_exp(logits),
+            false => None,
+        };
+        let penalized = scale.is_some() && self.job.sampler.penalizes();
+        let unchanged = penalized.then(|| logits.clone());
         if let Some(mask) = &mut self.job.request.mask {
             mask.apply(logits)?;
         }

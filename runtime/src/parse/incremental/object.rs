@@ -88,7 +88,7 @@ impl Object {
                 if more {
                     return;
                 }
-                self.value_ended(text);
+                self.string_ended();
                 continue;
             }
             let byte = text.as_bytes()[self.cursor];
@@ -178,9 +178,8 @@ impl Object {
     }
 
     /// A string of a text field has ended at the cursor.
-    fn value_ended(&mut self, text: &str) {
+    fn string_ended(&mut self) {
         if let Expect::InValue(current) = std::mem::replace(&mut self.expect, Expect::Comma) {
-            debug_assert!(text.is_char_boundary(self.cursor));
             let value = current.begin..self.cursor;
             self.ended = current.field.map(|field| (field, value));
         }

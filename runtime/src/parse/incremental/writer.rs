@@ -2,6 +2,7 @@
 //! escaped marker, and not before it is clear that it is no word for "no value".
 
 use super::super::fields::NOT_SUPPLIED;
+use crate::signature::is_line_break;
 
 /// Writes one section's text.
 #[derive(Debug)]
@@ -92,11 +93,6 @@ impl Writer {
             out.push_str(&text[held..at + c.len_utf8()]);
         }
     }
-}
-
-/// As the formatter escapes.
-fn is_line_break(c: char) -> bool {
-    crate::signature::is_line_break(c)
 }
 
 /// Whether this is, or may become, the prompt's own words or a word for null.
