@@ -90,6 +90,12 @@ const _: () = {
         ) -> __candle::Vec<__candle::Asked<QAOutput>> {
             ::core::unreachable!()
         }
+        fn stream<AnyBackend: ?::core::marker::Sized>(
+            _: &AnyBackend,
+            _: QAInput,
+        ) -> __candle::PredictStream<'_, QAOutput> {
+            ::core::unreachable!()
+        }
         fn format(_: QAInput) -> __candle::Vec<__candle::Message> {
             ::core::unreachable!()
         }

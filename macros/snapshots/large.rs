@@ -340,6 +340,13 @@ const _: () = {
         ) -> __candle::Vec<__candle::Asked<TriageOutput>> {
             __candle::predict_all::<Self, _>(backend, inputs).await
         }
+        /// Asks a backend for the outputs, and tells the fields while they are generated.
+        pub fn stream(
+            backend: &impl __candle::Backend,
+            input: TriageInput,
+        ) -> __candle::PredictStream<'_, TriageOutput> {
+            __candle::stream::<Self, _>(backend, input)
+        }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         pub fn format(input: TriageInput) -> __candle::Vec<__candle::Message> {

@@ -99,6 +99,16 @@ const _: () = {
         {
             __candle::predict_all::<Self, _>(backend, inputs).await
         }
+        /// Asks a backend for the outputs, and tells the fields while they are generated.
+        pub(crate) fn stream(
+            backend: &impl __candle::Backend,
+            input: ExtractInput,
+        ) -> __candle::PredictStream<'_, ExtractOutput<T, N>>
+        where
+            T: __candle::FieldValue + ::core::marker::Send + 'static,
+        {
+            __candle::stream::<Self, _>(backend, input)
+        }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         pub(crate) fn format(input: ExtractInput) -> __candle::Vec<__candle::Message>

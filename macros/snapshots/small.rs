@@ -82,6 +82,13 @@ const _: () = {
         ) -> __candle::Vec<__candle::Asked<QAOutput>> {
             __candle::predict_all::<Self, _>(backend, inputs).await
         }
+        /// Asks a backend for the outputs, and tells the fields while they are generated.
+        fn stream(
+            backend: &impl __candle::Backend,
+            input: QAInput,
+        ) -> __candle::PredictStream<'_, QAOutput> {
+            __candle::stream::<Self, _>(backend, input)
+        }
         /// The messages that [`predict`](Self::predict) sends.
         #[must_use]
         fn format(input: QAInput) -> __candle::Vec<__candle::Message> {

@@ -288,6 +288,14 @@ fn calls(signature: &Signature) -> TokenStream {
                 #private::predict_all::<Self, _>(backend, inputs).await
             }
 
+            /// Asks a backend for the outputs, and tells the fields while they are generated.
+            #vis fn stream(
+                backend: &impl #private::Backend,
+                input: #input,
+            ) -> #private::PredictStream<'_, #output> #bounds {
+                #private::stream::<Self, _>(backend, input)
+            }
+
             /// The messages that [`predict`](Self::predict) sends.
             #[must_use]
             #vis fn format(input: #input) -> #private::Vec<#private::Message> #bounds {

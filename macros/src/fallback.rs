@@ -59,6 +59,13 @@ pub(crate) fn signature(signature: &Signature) -> TokenStream {
                 ::core::unreachable!()
             }
 
+            #vis fn stream<AnyBackend: ?::core::marker::Sized>(
+                _: &AnyBackend,
+                _: #input,
+            ) -> #private::PredictStream<'_, #output> {
+                ::core::unreachable!()
+            }
+
             #vis fn format(_: #input) -> #private::Vec<#private::Message> {
                 ::core::unreachable!()
             }

@@ -158,7 +158,7 @@ fn a_broken_signature_still_has_its_types() {
     expect_file!["../snapshots/fallback.rs"].assert_eq(&code);
 }
 
-/// Lines beside the table, of which the two structs with their docs take 20 and the calls with theirs 28.
+/// Lines beside the table, of which the two structs with their docs take 20 and the calls with theirs 33.
 #[test]
 fn a_signature_costs_few_lines() {
     let fields = (0..6).map(|at| {
@@ -182,7 +182,7 @@ fn a_signature_costs_few_lines() {
     let table = code.matches("FieldSpec::new(").count() * 7;
     println!("expanded lines of a signature of 6 fields: {total}, of these {table} for the table");
     assert!(
-        total - table <= 120,
+        total - table <= 127,
         "{total} lines, {table} of them for the table"
     );
 }

@@ -4,7 +4,7 @@ pub use candle_signature_macros::{example, example_file, examples};
 
 pub use crate::adapter::{Backend, CandleAdapterError};
 pub use crate::parse::ParseError;
-pub use crate::program::{Predicted, predict, predict_all};
+pub use crate::program::{PredictStream, Predicted, predict, predict_all, stream};
 pub use crate::prompt::Message;
 pub use crate::signature::derived::*;
 

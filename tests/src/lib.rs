@@ -1,10 +1,13 @@
 //! Helpers shared by the integration tests.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use candle_signature::adapter::{
-    Backend, CandleAdapterError, Completion, CompletionRequest, Finish, Usage,
+    Backend, CandleAdapterError, Completion, CompletionRequest, Finish, TextPiece, TextStream,
+    Usage,
 };
+use futures::StreamExt as _;
 
 /// A backend whose replies were written beforehand: for what a program does with replies that no model gives on command.
 #[derive(Debug, Default)]
@@ -63,5 +66,55 @@ impl Backend for Script {
             .ok_or_else(|| {
                 CandleAdapterError::InferenceFailed("the script has no reply left".into())
             })
+    }
+}
+
+/// A backend that streams the replies of a script in pieces.
+#[derive(Debug)]
+pub struct Pieces {
+    script: Script,
+    size: usize,
+    taken: Arc<AtomicUsize>,
+}
+
+impl Pieces {
+    /// A backend that streams these replies in pieces of so many characters.
+    #[must_use]
+    pub fn new(replies: &[&'static str], size: usize) -> Self {
+        Pieces {
+            script: Script::new(replies),
+            size: size.max(1),
+            taken: Arc::default(),
+        }
+    }
+
+    /// How many pieces were taken so far.
+    #[must_use]
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
+    }
+}
+
+impl Backend for Pieces {
+    async fn complete(&self, request: CompletionRequest) -> Result<Completion, CandleAdapterError> {
+        self.script.complete(request).await
+    }
+
+    async fn stream(&self, request: CompletionRequest) -> TextStream {
+        let completion = match self.complete(request).await {
+            Ok(completion) => completion,
+            Err(error) => return TextStream::whole(Err(error)),
+        };
+        let characters: Vec<char> = completion.text.chars().collect();
+        let pieces = characters
+            .chunks(self.size)
+            .map(|piece| piece.iter().collect());
+        let mut pieces: Vec<_> = pieces.map(TextPiece::Text).collect();
+        pieces.push(TextPiece::End(completion));
+        let taken = Arc::clone(&self.taken);
+        TextStream::new(futures::stream::iter(pieces).map(move |piece| {
+            taken.fetch_add(1, Ordering::Relaxed);
+            Ok(piece)
+        }))
     }
 }

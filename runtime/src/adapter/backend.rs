@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::grammar::Constraint;
 use crate::prompt::Message;
 
-use super::CandleAdapterError;
+use super::{CandleAdapterError, TextStream};
 
 /// Whatever turns messages into a reply.
 pub trait Backend: Send + Sync {
@@ -16,6 +16,11 @@ pub trait Backend: Send + Sync {
         &self,
         request: CompletionRequest,
     ) -> impl Future<Output = Result<Completion, CandleAdapterError>> + Send;
+
+    /// The same, as text while it is generated. A backend that can't do so gives the reply in one piece at its end.
+    fn stream(&self, request: CompletionRequest) -> impl Future<Output = TextStream> + Send {
+        async { TextStream::whole(self.complete(request).await) }
+    }
 }
 
 /// What a backend is asked.
@@ -47,7 +52,7 @@ impl CompletionRequest {
 }
 
 /// What a backend answers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Completion {
     /// The reply, without control tokens.
@@ -60,6 +65,30 @@ pub struct Completion {
     pub forced_tokens: usize,
     /// Byte of the text from which on the grammar ended the reply, because no more tokens were allowed.
     pub closed_at: Option<usize>,
+    /// Whether the reply was held to a grammar.
+    pub constrained: bool,
+    /// The tokens of the text, in order; empty where the backend does not tell.
+    pub tokens: Vec<CompletionToken>,
+}
+
+/// A token of a reply.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct CompletionToken {
+    /// Bytes of the text that it completes: 0 for a token that is only the beginning of a character.
+    pub bytes: usize,
+    /// The natural logarithm of its probability by the model alone: over the whole vocabulary, before grammar, repetition
+    /// penalty, temperature and filters. None for a token that the grammar forced, and where the backend does
+    /// not tell.
+    pub logprob: Option<f32>,
+}
+
+impl CompletionToken {
+    /// A token that completes so many bytes.
+    #[must_use]
+    pub fn new(bytes: usize, logprob: Option<f32>) -> Self {
+        CompletionToken { bytes, logprob }
+    }
 }
 
 impl Completion {
@@ -72,6 +101,8 @@ impl Completion {
             finish,
             forced_tokens: 0,
             closed_at: None,
+            constrained: false,
+            tokens: Vec::new(),
         }
     }
 }

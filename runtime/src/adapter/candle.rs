@@ -11,6 +11,7 @@ use crate::prompt::Message;
 use super::chat_template::{ChatTemplate, Piece};
 use super::error::ErrorText;
 use super::thread::on_a_thread;
+use super::tokens::completion_tokens;
 use super::{
     Backend, CandleAdapterError, CandleConfig, Completion, CompletionRequest, Finish, LoadedModel,
     TextStream, Usage,
@@ -174,7 +175,7 @@ impl CandleAdapter {
     #[must_use]
     pub fn generate_stream(&self, prompt: &str) -> TextStream {
         match self.model.engine().model().tokenizer().encode_text(prompt) {
-            Ok(tokens) => self.stream(tokens, None),
+            Ok(tokens) => self.text_stream(tokens, None),
             Err(error) => TextStream::failed(error.into()),
         }
     }
@@ -183,23 +184,24 @@ impl CandleAdapter {
     pub async fn complete_stream(&self, request: CompletionRequest) -> TextStream {
         let prompt = self.prompt_tokens(&request.messages);
         match (prompt, self.grammar_of(&request).await) {
-            (Ok(prompt), Ok(grammar)) => self.stream(prompt, grammar),
+            (Ok(prompt), Ok(grammar)) => self.text_stream(prompt, grammar),
             (Err(error), _) | (_, Err(error)) => TextStream::failed(error),
         }
     }
 
-    fn stream(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> TextStream {
+    fn text_stream(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> TextStream {
         let engine = self.model.engine();
         let (sender, receiver) = mpsc::channel(self.config.stream_buffer_size);
         let stream = self.config.enable_streaming.then_some(sender);
+        let constrained = grammar.is_some();
         let request = GenerateRequest {
             stream,
             ..self.request(prompt, grammar)
         };
         let model = Arc::clone(&self.model);
-        let finish = move |generation: &Generation| completion(&model, generation);
+        let finish = move |generation: &Generation| completion(&model, generation, constrained);
         let decoder = engine.model().tokenizer().decode_stream();
-        TextStream::new(receiver, engine.generate(request), decoder, finish)
+        TextStream::generated(receiver, engine.generate(request), decoder, finish)
     }
 
     async fn run(
@@ -207,12 +209,10 @@ impl CandleAdapter {
         prompt: Vec<TokenId>,
         grammar: Option<Grammar>,
     ) -> Result<Completion, CandleAdapterError> {
-        let generation = self
-            .model
-            .engine()
-            .generate(self.request(prompt, grammar))
-            .await?;
-        Ok(completion(&self.model, &generation))
+        let constrained = grammar.is_some();
+        let request = self.request(prompt, grammar);
+        let generation = self.model.engine().generate(request).await?;
+        Ok(completion(&self.model, &generation, constrained))
     }
 
     async fn grammar_of(
@@ -244,6 +244,7 @@ impl CandleAdapter {
             context_length: config.context_length.unwrap_or(usize::MAX),
             use_kv_cache: config.enable_kv_cache,
             max_cache_tokens: config.max_cache_size,
+            all_logits: config.log_probabilities,
             mask: grammar.map(|grammar| grammar.mask()),
             stream: None,
         }
@@ -251,7 +252,7 @@ impl CandleAdapter {
 }
 
 /// A generation as text, with true counts.
-fn completion(model: &LoadedModel, generation: &Generation) -> Completion {
+fn completion(model: &LoadedModel, generation: &Generation, constrained: bool) -> Completion {
     let tokenizer = model.engine().model().tokenizer();
     let usage = Usage {
         prompt_tokens: generation.prompt_tokens,
@@ -267,6 +268,8 @@ fn completion(model: &LoadedModel, generation: &Generation) -> Completion {
     Completion {
         forced_tokens: generation.forced_tokens,
         closed_at,
+        constrained,
+        tokens: completion_tokens(tokenizer, generation),
         ..Completion::new(tokenizer.decode(&generation.tokens), usage, finish)
     }
 }
@@ -276,5 +279,9 @@ impl Backend for CandleAdapter {
         let prompt = self.prompt_tokens(&request.messages)?;
         let grammar = self.grammar_of(&request).await?;
         self.run(prompt, grammar).await
+    }
+
+    async fn stream(&self, request: CompletionRequest) -> TextStream {
+        self.complete_stream(request).await
     }
 }

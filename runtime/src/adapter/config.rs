@@ -50,6 +50,9 @@ pub struct CandleConfig {
     pub enable_streaming: bool,
     /// Pieces of text that may wait for a slow reader. Default 64.
     pub stream_buffer_size: usize,
+    /// Log-probabilities for the tokens of replies that are held to a grammar too. The output head is then computed for the
+    /// whole vocabulary in every step. Replies that are not held to one always have them. Default false.
+    pub log_probabilities: bool,
     /// Most requests in one forward pass. Default `None`: one.
     pub batch_size: Option<usize>,
     /// How long to wait for a batch to fill, in milliseconds. Default 5.
@@ -76,6 +79,7 @@ impl Default for CandleConfig {
             max_cache_size: None,
             enable_streaming: false,
             stream_buffer_size: 64,
+            log_probabilities: false,
             batch_size: None,
             batch_timeout_ms: 5,
             chat_template: None,
@@ -243,6 +247,7 @@ impl CandleConfigBuilder {
         max_cache_size: Option<usize>,
         enable_streaming: bool,
         stream_buffer_size: usize,
+        log_probabilities: bool,
         batch_size: Option<usize>,
         batch_timeout_ms: u64,
         chat_template: Option<String>,

@@ -9,13 +9,14 @@ mod error;
 mod pool;
 mod stream;
 mod thread;
+mod tokens;
 
 pub use crate::engine::{LoadOptions, Quantization};
 pub use crate::grammar::Constraint;
-pub use backend::{Backend, Completion, CompletionRequest, Finish, Usage};
+pub use backend::{Backend, Completion, CompletionRequest, CompletionToken, Finish, Usage};
 pub use candle::CandleAdapter;
 pub use chat_template::{CHATML, ChatTemplate, ChatTemplateError, Piece};
 pub use config::{CandleConfig, CandleConfigBuilder};
 pub use error::{CandleAdapterError, ErrorText};
 pub use pool::{LoadedModel, ModelPool};
-pub use stream::TextStream;
+pub use stream::{TextPiece, TextStream};

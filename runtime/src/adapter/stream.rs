@@ -6,58 +6,76 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
-use tokio::sync::mpsc::{Receiver, channel};
+use tokio::sync::mpsc::Receiver;
 
 use crate::engine::{DecodeStream, EngineError, Generation, TokenId};
 
 use super::{CandleAdapterError, Completion};
 
-type Running = Pin<Box<dyn Future<Output = Result<Generation, EngineError>> + Send>>;
-
-type Finisher = Box<dyn Fn(&Generation) -> Completion + Send + Sync>;
-
 /// Text while it is generated: whole characters, in order; an error is the last item.
 ///
 /// Reading slowly holds up this generation alone, dropping it cancels it.
 pub struct TextStream {
-    tokens: Receiver<TokenId>,
-    running: Option<Running>,
-    decoder: Option<DecodeStream>,
-    received: usize,
-    finish: Option<Finisher>,
+    pieces: Pin<Box<dyn Stream<Item = Result<TextPiece, CandleAdapterError>> + Send>>,
     completion: Option<Completion>,
-    failed: Option<CandleAdapterError>,
+    ended: bool,
+}
+
+/// What a backend tells while it generates.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TextPiece {
+    /// More of the text.
+    Text(String),
+    /// The end. The text of the completion is that of all pieces, joined.
+    End(Completion),
 }
 
 impl TextStream {
-    /// A stream whose only item is an error.
-    pub(super) fn failed(error: CandleAdapterError) -> Self {
+    /// A stream of a backend's own. Nothing is read after an end or an error.
+    #[must_use]
+    pub fn new(
+        pieces: impl Stream<Item = Result<TextPiece, CandleAdapterError>> + Send + 'static,
+    ) -> Self {
         TextStream {
-            tokens: channel(1).1,
-            running: None,
-            decoder: None,
-            received: 0,
-            finish: None,
+            pieces: Box::pin(pieces),
             completion: None,
-            failed: Some(error),
+            ended: false,
         }
     }
 
-    pub(super) fn new(
+    /// A reply that comes in one piece.
+    #[must_use]
+    pub fn whole(reply: Result<Completion, CandleAdapterError>) -> Self {
+        let pieces = match reply {
+            Ok(completion) => vec![
+                Ok(TextPiece::Text(completion.text.clone())),
+                Ok(TextPiece::End(completion)),
+            ],
+            Err(error) => vec![Err(error)],
+        };
+        TextStream::new(futures_util::stream::iter(pieces))
+    }
+
+    /// A stream whose only item is an error.
+    pub(super) fn failed(error: CandleAdapterError) -> Self {
+        TextStream::whole(Err(error))
+    }
+
+    /// The text of a generation whose tokens come in while it runs.
+    pub(super) fn generated(
         tokens: Receiver<TokenId>,
         running: impl Future<Output = Result<Generation, EngineError>> + Send + 'static,
         decoder: DecodeStream,
-        finish: impl Fn(&Generation) -> Completion + Send + Sync + 'static,
+        finish: impl FnOnce(&Generation) -> Completion + Send + 'static,
     ) -> Self {
-        TextStream {
+        TextStream::new(Generated {
             tokens,
             running: Some(Box::pin(running)),
             decoder: Some(decoder),
             received: 0,
             finish: Some(Box::new(finish)),
             completion: None,
-            failed: None,
-        }
+        })
     }
 
     /// The whole completion with its usage, once the stream has ended without an error.
@@ -66,6 +84,58 @@ impl TextStream {
         self.completion.as_ref()
     }
 
+    /// The whole completion, without a copy of it.
+    pub(crate) fn take_completion(&mut self) -> Option<Completion> {
+        self.completion.take()
+    }
+}
+
+impl Stream for TextStream {
+    type Item = Result<String, CandleAdapterError>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        while !self.ended {
+            match ready!(self.pieces.as_mut().poll_next(context)) {
+                Some(Ok(TextPiece::Text(text))) if text.is_empty() => {}
+                Some(Ok(TextPiece::Text(text))) => return Poll::Ready(Some(Ok(text))),
+                Some(Ok(TextPiece::End(completion))) => {
+                    self.completion = Some(completion);
+                    self.ended = true;
+                }
+                Some(Err(error)) => {
+                    self.ended = true;
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => self.ended = true,
+            }
+        }
+        Poll::Ready(None)
+    }
+}
+
+impl fmt::Debug for TextStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextStream")
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
+type Running = Pin<Box<dyn Future<Output = Result<Generation, EngineError>> + Send>>;
+
+type Finisher = Box<dyn FnOnce(&Generation) -> Completion + Send>;
+
+/// A generation of our own engine.
+struct Generated {
+    tokens: Receiver<TokenId>,
+    running: Option<Running>,
+    decoder: Option<DecodeStream>,
+    received: usize,
+    finish: Option<Finisher>,
+    completion: Option<Completion>,
+}
+
+impl Generated {
     fn decode(&mut self, tokens: &[TokenId]) -> String {
         self.received += tokens.len();
         let Some(decoder) = &mut self.decoder else {
@@ -76,35 +146,26 @@ impl TextStream {
 
     /// The end: tokens that came only with it, and what was incomplete.
     fn end(&mut self, generation: &Generation) -> String {
-        let rest = generation
-            .tokens
-            .get(self.received..)
-            .unwrap_or_default()
-            .to_vec();
-        let mut text = self.decode(&rest);
-        text.push_str(
-            &self
-                .decoder
-                .take()
-                .map(DecodeStream::finish)
-                .unwrap_or_default(),
-        );
+        let late = generation.tokens.get(self.received..).unwrap_or_default();
+        let mut text = self.decode(late);
+        let rest = self.decoder.take().map(DecodeStream::finish);
+        text.push_str(&rest.unwrap_or_default());
         self.completion = self.finish.take().map(|finish| finish(generation));
         text
     }
 }
 
-impl Stream for TextStream {
-    type Item = Result<String, CandleAdapterError>;
+impl Stream for Generated {
+    type Item = Result<TextPiece, CandleAdapterError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(error) = self.failed.take() {
-            return Poll::Ready(Some(Err(error)));
+        if let Some(completion) = self.completion.take() {
+            return Poll::Ready(Some(Ok(TextPiece::End(completion))));
         }
         while let Some(token) = ready!(self.tokens.poll_recv(context)) {
             let text = self.decode(&[token]);
             if !text.is_empty() {
-                return Poll::Ready(Some(Ok(text)));
+                return Poll::Ready(Some(Ok(TextPiece::Text(text))));
             }
         }
         let Some(running) = &mut self.running else {
@@ -112,19 +173,9 @@ impl Stream for TextStream {
         };
         let result = ready!(running.as_mut().poll(context));
         self.running = None;
-        Poll::Ready(match result {
-            Ok(generation) => Some(self.end(&generation))
-                .filter(|text| !text.is_empty())
-                .map(Ok),
-            Err(error) => Some(Err(error.into())),
-        })
-    }
-}
-
-impl fmt::Debug for TextStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TextStream")
-            .field("received", &self.received)
-            .finish_non_exhaustive()
+        Poll::Ready(Some(match result {
+            Ok(generation) => Ok(TextPiece::Text(self.end(&generation))),
+            Err(error) => Err(error.into()),
+        }))
     }
 }

@@ -69,7 +69,7 @@ fn line_at(text: &str, begin: usize) -> &str {
     &text[begin..end.map_or(text.len(), |end| begin + end + 1)]
 }
 
-fn is_fence(line: &str) -> bool {
+pub(super) fn is_fence(line: &str) -> bool {
     let info = |fence: &str| {
         line.strip_prefix(fence)
             .is_some_and(|rest| !rest.contains('`'))

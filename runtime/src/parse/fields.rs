@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::coerce::{Coercer, Source, shown};
 use super::error::{Fault, excerpt, place};
 use super::fallback::Piece;
-use super::sections::offset;
+use super::sections::{Section, offset};
 use super::{ErrorKind, FieldError, ParseError, Parsed, Repair, RepairKind, constraint};
 use crate::signature::{FieldSpec, FieldValues, Str, Value};
 
@@ -101,7 +101,7 @@ impl<'t> FieldReader<'t> {
                     let source = Source::new(section.text, offset(self.completion, section.text));
                     coercer.text(&field.ty, source)
                 };
-                let blank = text.is_empty() || placeholder(text, &field.name);
+                let blank = blank(text, &field.name);
                 Candidate {
                     value,
                     notes: coercer.notes,
@@ -217,10 +217,28 @@ impl<'t> FieldReader<'t> {
     }
 }
 
+/// The value of a field whose only section this is; none where it has no value yet, or one that can't be taken.
+pub(super) fn read_alone(field: &FieldSpec, reply: &str, section: Section<'_>) -> Option<Value> {
+    if blank(section.text.trim(), &field.name) {
+        return None;
+    }
+    let reader = FieldReader::new(reply, Vec::new(), false);
+    let value = reader.candidate(field, Piece::Text(section)).value.ok()?;
+    constraint::check(&field.constraints, value, 0).ok()
+}
+
+/// Whether a section says nothing.
+pub(super) fn blank(text: &str, name: &str) -> bool {
+    text.is_empty() || placeholder(text, name)
+}
+
+/// What stands in a demo for a value that was left out.
+pub(super) const NOT_SUPPLIED: &str = "Not supplied for this particular example.";
+
 /// The prompt's own words in the place of a value: `{city}`, or what stands in a demo for a value left out.
 fn placeholder(text: &str, name: &str) -> bool {
     text.strip_prefix('{')
         .and_then(|rest| rest.strip_suffix('}'))
         == Some(name)
-        || text == "Not supplied for this particular example."
+        || text == NOT_SUPPLIED
 }

@@ -1,6 +1,6 @@
 //! Recognizes the lines that open a section, from exact markers down to ones that only a known field's name betrays.
 
-use crate::signature::marker_name;
+use crate::signature::{SignatureSpec, marker_name};
 
 use super::names::{self, Match};
 
@@ -42,7 +42,11 @@ pub(super) struct Marker<'t> {
 /// The output fields by name.
 pub(super) struct Names<'s>(pub(super) Vec<&'s str>);
 
-impl Names<'_> {
+impl<'s> Names<'s> {
+    pub(super) fn of(spec: &'s SignatureSpec) -> Self {
+        Names(spec.outputs.iter().map(|field| &*field.name).collect())
+    }
+
     pub(super) fn opens(&self, name: &str) -> Opens {
         match names::find(name, self.0.iter().copied()) {
             Some(Match::Exact(at) | Match::Folded(at)) => Opens::Field(at),

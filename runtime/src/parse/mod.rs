@@ -9,6 +9,7 @@ mod constraint;
 mod error;
 mod fallback;
 mod fields;
+mod incremental;
 mod loose;
 mod loose_text;
 mod marker_line;
@@ -20,6 +21,7 @@ mod separators;
 mod thinking;
 
 pub use error::{ErrorKind, FieldError, ParseError, Place};
+pub use incremental::{FieldEvent, ReplyParser};
 pub use repair::{Repair, RepairKind};
 
 use std::ops::Range;
@@ -51,12 +53,7 @@ pub struct Parsed {
 /// # Errors
 /// Every field that is missing, of the wrong type, ambiguous or refused by a constraint, beside the values that did parse.
 pub fn parse_reply(spec: &SignatureSpec, completion: &str) -> Result<Parsed, ParseError> {
-    let names = Names(
-        spec.outputs
-            .iter()
-            .map(|field| field.name.as_ref())
-            .collect(),
-    );
+    let names = Names::of(spec);
     let body = without_control_tokens(completion);
     let mut layout = sections::split(&names, body);
     let mut repairs = std::mem::take(&mut layout.repairs);
@@ -95,7 +92,15 @@ pub fn parse_as<O>(
     completion: &str,
     from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
 ) -> Result<(O, Parsed), ParseError> {
-    let parsed = parse_reply(spec, completion)?;
+    typed(completion, parse_reply(spec, completion)?, from_values)
+}
+
+/// Makes something of what was read of a reply.
+pub(crate) fn typed<O>(
+    completion: &str,
+    parsed: Parsed,
+    from_values: impl FnOnce(FieldValues) -> Result<O, Vec<ValueError>>,
+) -> Result<(O, Parsed), ParseError> {
     match from_values(parsed.values.clone()) {
         Ok(output) => Ok((output, parsed)),
         Err(refusals) => Err(refused(completion, parsed, refusals)),
@@ -157,17 +162,19 @@ fn pieces<'t>(
     fallback::pieces(spec, names, completion, text, done, repairs).unwrap_or_else(by_marker)
 }
 
-/// The reply without the control tokens that some engines leave at its end.
+/// What some engines leave at the end of a reply. Each has its only `<` in front.
+const CONTROL_TOKENS: &[&str] = &[
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<end_of_turn>",
+    "</s>",
+];
+
+/// The reply without the control tokens at its end.
 fn without_control_tokens(completion: &str) -> &str {
-    const TOKENS: &[&str] = &[
-        "<|im_end|>",
-        "<|endoftext|>",
-        "<|eot_id|>",
-        "<end_of_turn>",
-        "</s>",
-    ];
     let mut body = completion;
-    while let Some(rest) = TOKENS
+    while let Some(rest) = CONTROL_TOKENS
         .iter()
         .find_map(|token| body.trim_end().strip_suffix(token))
     {

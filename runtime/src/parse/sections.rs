@@ -256,6 +256,18 @@ impl<'t> Cut<'_, 't> {
     }
 }
 
+/// Whether a marker of a section that is nowhere else stands in the rest of a marker's line: `inline` may cut there.
+pub(super) fn has_inline_marker(names: &Names<'_>, rest: &str, seen: &[bool]) -> bool {
+    rest.match_indices("[[").any(|(at, _)| {
+        let slot = match names.marker(&rest[at..]).map(|marker| marker.opens) {
+            Some(Opens::Field(field)) => field,
+            Some(Opens::End) => names.0.len(),
+            _ => return false,
+        };
+        !seen[slot] && !quoted(rest, at)
+    })
+}
+
 fn quoted(text: &str, at: usize) -> bool {
     text[..at].ends_with(['`', '"', '\'', '\\'])
 }

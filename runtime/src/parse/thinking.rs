@@ -126,6 +126,12 @@ fn later_from(reply: &str, end: usize, thoughts: &mut Thoughts) {
     }
 }
 
+/// Whether more text may make an opening tag of this.
+pub(super) fn may_open(text: &str) -> bool {
+    TAGS.iter()
+        .any(|(open, _)| text.len() < open.len() && starts_with_ignoring_case(open, text))
+}
+
 /// What follows the block that a text begins with.
 pub(super) fn after_block(text: &str) -> Option<&str> {
     let (length, close) = opening(text)?;
@@ -133,7 +139,7 @@ pub(super) fn after_block(text: &str) -> Option<&str> {
     Some(text[length + end..].trim_start())
 }
 
-fn opening(text: &str) -> Option<(usize, &'static str)> {
+pub(super) fn opening(text: &str) -> Option<(usize, &'static str)> {
     if !text.starts_with('<') {
         return None;
     }
@@ -149,7 +155,7 @@ fn starts_with_ignoring_case(text: &str, prefix: &str) -> bool {
 }
 
 /// Where the text after a closing tag begins.
-fn find_close(text: &str, close: &str) -> Option<usize> {
+pub(super) fn find_close(text: &str, close: &str) -> Option<usize> {
     let mut from = 0;
     while let Some(at) = text[from..].find("</").map(|at| from + at) {
         if starts_with_ignoring_case(&text[at..], close) {

@@ -6,9 +6,9 @@ use crate::signature::{
     CanReason, Demo, FieldSet, Reasoned, Signature, SignatureSpec, reasoned_spec,
 };
 
-use super::Predicted;
 use super::call::Prompt;
-use super::retry::{call_checked, usual_retries};
+use super::retry::{Check, call_checked, usual_retries};
+use super::{PredictStream, Predicted};
 
 /// A predictor that lets the model think first: the output is [`Reasoned`], which reads as the signature's own.
 #[derive(Debug, Clone)]
@@ -62,18 +62,39 @@ impl<S: CanReason> ChainOfThought<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<Reasoned<<S as Signature>::Output>>, CandleAdapterError> {
-        let checks: Vec<_> = S::checks()
-            .into_iter()
-            .map(|check| check.within(|reasoned: &Reasoned<S::Output>| &reasoned.output))
-            .collect();
+        let checks = checks::<S>();
         let retries = usual_retries(&checks);
         let inputs = input.into_values();
         call_checked(backend, &self.prompt(), &inputs, &checks, retries).await
     }
 
+    /// The same, told while it is generated, the reasoning first: see [`super::Predict::stream`].
+    pub fn stream<'b, B: Backend + ?Sized>(
+        &self,
+        backend: &'b B,
+        input: S::Input,
+    ) -> PredictStream<'b, Reasoned<<S as Signature>::Output>> {
+        let messages = self.prompt().messages(&input.into_values());
+        PredictStream::new(
+            backend,
+            &self.spec,
+            messages,
+            Reasoned::from_values,
+            checks::<S>(),
+        )
+    }
+
     fn prompt(&self) -> Prompt<'_> {
         Prompt::new(&self.spec, &self.demos)
     }
+}
+
+/// The signature's checks, on the outputs behind the reasoning.
+fn checks<S: CanReason>() -> Vec<Check<Reasoned<<S as Signature>::Output>>> {
+    let checks = S::checks().into_iter();
+    checks
+        .map(|check| check.within(|reasoned: &Reasoned<S::Output>| &reasoned.output))
+        .collect()
 }
 
 impl<S: CanReason> Default for ChainOfThought<S> {

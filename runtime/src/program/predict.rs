@@ -8,9 +8,9 @@ use crate::adapter::{Backend, CandleAdapterError};
 use crate::prompt::Message;
 use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec, Str};
 
-use super::Predicted;
 use super::call::Prompt;
 use super::retry::{Check, call_checked, usual_retries};
+use super::{PredictStream, Predicted};
 
 /// Predicts without demos, with the signature's own instruction.
 ///
@@ -29,6 +29,14 @@ pub async fn predict_all<S: Signature, B: Backend + ?Sized>(
     inputs: impl IntoIterator<Item = S::Input>,
 ) -> Vec<Result<Predicted<S::Output>, CandleAdapterError>> {
     Predict::<S>::new().call_all(backend, inputs).await
+}
+
+/// Predicts, and tells the fields while they are generated: [`Predict::stream`].
+pub fn stream<S: Signature, B: Backend + ?Sized>(
+    backend: &B,
+    input: S::Input,
+) -> PredictStream<'_, S::Output> {
+    Predict::<S>::new().stream(backend, input)
 }
 
 /// So many predictions of [`Predict::call_all`] are under way at once: enough to fill every batch.
@@ -133,6 +141,26 @@ impl<S: Signature> Predict<S> {
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
         let inputs = input.into_values();
         call_checked(backend, &self.prompt(), &inputs, &self.checks, self.retries).await
+    }
+
+    /// The same, told while it is generated.
+    ///
+    /// Nothing is sent before the stream is first polled. It makes one attempt: what was told can't be taken back, so
+    /// there are no retries. Checks are made at the end, as in the last attempt of [`Predict::call`].
+    pub fn stream<'b, B: Backend + ?Sized>(
+        &self,
+        backend: &'b B,
+        input: S::Input,
+    ) -> PredictStream<'b, S::Output> {
+        let messages = self.prompt().messages(&input.into_values());
+        let checks = self.checks.clone();
+        PredictStream::new(
+            backend,
+            &self.spec,
+            messages,
+            S::Output::from_values,
+            checks,
+        )
     }
 
     fn prompt(&self) -> Prompt<'_> {

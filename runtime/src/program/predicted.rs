@@ -1,12 +1,12 @@
 //! A typed result, with what is known about how it came about.
 
-use std::ops::Deref;
+use std::ops::{Deref, Range};
 
 use crate::adapter::{Completion, Finish, Usage};
 use crate::parse::{Parsed, Repair};
-use crate::signature::marker_name;
+use crate::signature::{Str, marker_name};
 
-use super::Attempt;
+use super::{Attempt, FieldMeta};
 
 /// A typed result; reads as the output struct itself.
 #[derive(Debug, Clone)]
@@ -90,11 +90,19 @@ impl<O> Predicted<O> {
     #[must_use]
     pub fn truncated(&self) -> Option<&str> {
         let written = self.completion.text.get(..self.completion.closed_at?)?;
-        written
-            .lines()
-            .rev()
-            .find_map(marker_name)
+        let by_marker = || written.lines().rev().find_map(marker_name);
+        // A JSON reply has no markers.
+        let ends_later = |(_, span): &&(Str, Range<usize>)| span.end >= written.len();
+        let by_place = || self.parsed.spans.iter().find(ends_later);
+        by_marker()
             .map(|(name, _)| name)
+            .or_else(|| by_place().map(|(name, _)| &**name))
+    }
+
+    /// What is known of how a field came about. A field that was left out, or that the signature lacks, has no text.
+    #[must_use]
+    pub fn meta(&self, field: &str) -> FieldMeta<'_> {
+        FieldMeta::of(field, &self.completion, &self.parsed, self.truncated())
     }
 
     /// What the parser had to mend, in order.

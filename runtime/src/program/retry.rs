@@ -119,10 +119,40 @@ fn judge<O: Reading>(
     completion: &Completion,
     checks: &[Check<O>],
 ) -> Outcome<O> {
-    let (output, parsed) = match parse_as(prompt.spec, &completion.text, O::from_values) {
-        Ok(read) => read,
-        Err(error) => return Outcome::Unreadable(Box::new(error)),
-    };
+    match parse_as(prompt.spec, &completion.text, O::from_values) {
+        Ok((output, parsed)) => checked(output, parsed, checks),
+        Err(error) => Outcome::Unreadable(Box::new(error)),
+    }
+}
+
+/// What comes of a reply that is not asked for again.
+pub(super) fn accept<O>(
+    output: O,
+    completion: Completion,
+    parsed: Parsed,
+    checks: &[Check<O>],
+) -> Result<Predicted<O>, CandleAdapterError> {
+    match checked(output, parsed, checks) {
+        Outcome::Accepted(output, parsed) => Ok(Predicted::new(output, completion, parsed)),
+        Outcome::Failed {
+            problems,
+            demanded: true,
+            ..
+        } => Err(CandleAdapterError::CheckFailed {
+            problems,
+            completion: completion.text,
+        }),
+        Outcome::Failed {
+            output,
+            parsed,
+            problems,
+            ..
+        } => Ok(Predicted::new(output, completion, parsed).after(Vec::new(), problems)),
+        Outcome::Unreadable(error) => Err(CandleAdapterError::ParseError(error)),
+    }
+}
+
+fn checked<O>(output: O, parsed: Parsed, checks: &[Check<O>]) -> Outcome<O> {
     let failed: Vec<_> = checks
         .iter()
         .filter(|check| !(check.holds)(&output))

@@ -67,7 +67,7 @@ fn opens_marker(text: &str) -> bool {
 }
 
 /// Characters that some reader takes for the end of a line.
-fn is_line_break(c: char) -> bool {
+pub(crate) fn is_line_break(c: char) -> bool {
     matches!(
         c,
         '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'

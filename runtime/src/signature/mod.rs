@@ -40,6 +40,7 @@ pub use field_set::{FieldSet, FieldValues, Signature};
 pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
 pub use known::{Known, Table};
+pub(crate) use marker::is_line_break;
 pub use marker::{escape_markers, marker_name, unescape_markers};
 pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;

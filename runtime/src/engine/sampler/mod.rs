@@ -10,6 +10,8 @@ use select::{Candidate, at_least, best, nucleus, top_k, top_p, weigh};
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 
+pub(super) use select::log_sum_exp;
+
 /// How to choose the next token. The default is greedy.
 ///
 /// Filters apply in the order of the fields, like Hugging Face's: penalty, temperature, top-k, top-p, min-p,
@@ -135,6 +137,11 @@ impl Sampler {
         if self.params.repetition_penalty != 1.0 {
             self.seen.insert(token);
         }
+    }
+
+    /// Whether sampling changes logits.
+    pub(super) fn penalizes(&self) -> bool {
+        !self.seen.is_empty()
     }
 
     /// Keskar et al. 2019, as Hugging Face applies it: divides positive logits, multiplies negative ones.

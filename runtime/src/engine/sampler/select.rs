@@ -162,6 +162,12 @@ fn keep(found: &mut Vec<Candidate>, k: usize) {
     }
 }
 
+/// `ln Σ exp(logit)`; none where no distribution is: all ruled out, or a value that is not finite.
+pub(in crate::engine) fn log_sum_exp(logits: &[f32]) -> Option<f32> {
+    let best = logits[best(logits).ok()??];
+    Some(best + total_weight(logits, best, 1.0).ln() as f32)
+}
+
 /// The sum of all weights.
 fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
     let mut weights = [0f32; 1024];
@@ -169,30 +175,74 @@ fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
     let level = Level::detect();
     for chunk in logits.chunks(weights.len()) {
         let weights = &mut weights[..chunk.len()];
-        exponentials(level, chunk, best, temperature, weights);
+        // Division is the dearest part of it.
+        if temperature == 1.0 {
+            exponentials(level, chunk, best, weights);
+        } else {
+            scaled_exponentials(level, chunk, best, temperature, weights);
+        }
         total += f64::from(sum_of(weights));
     }
     total
 }
 
 for_each_level! {
-    fn exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = exponentials_body
+    fn exponentials(logits: &[f32], best: f32, out: &mut [f32]) = exponentials_body
+}
+
+for_each_level! {
+    fn scaled_exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = scaled_exponentials_body
 }
 
 #[inline(always)]
-fn exponentials_body<const FUSED: bool>(
+fn exponentials_body<const FUSED: bool>(logits: &[f32], best: f32, out: &mut [f32]) {
+    for (out, logit) in out.iter_mut().zip(logits) {
+        *out = weight_of(*logit, exp::<FUSED>(logit - best));
+    }
+}
+
+#[inline(always)]
+fn scaled_exponentials_body<const FUSED: bool>(
     logits: &[f32],
     best: f32,
     temperature: f32,
     out: &mut [f32],
 ) {
     for (out, logit) in out.iter_mut().zip(logits) {
-        let weight = exp::<FUSED>((logit - best) / temperature);
-        // A token that is ruled out has no weight at all, not just very little.
-        *out = if *logit == f32::NEG_INFINITY {
-            0.0
-        } else {
-            weight
-        };
+        *out = weight_of(*logit, exp::<FUSED>((logit - best) / temperature));
+    }
+}
+
+/// A token that is ruled out has no weight at all, not just very little.
+#[inline(always)]
+fn weight_of(logit: f32, weight: f32) -> f32 {
+    if logit == f32::NEG_INFINITY {
+        0.0
+    } else {
+        weight
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn log_sum_exp_equals_the_plain_sum() {
+        let mut logits: Vec<f32> = (0..5000).map(|i| (i as f32).sin() * 9.0).collect();
+        for shift in [0.0, 1e4, -1e4] {
+            let shifted: Vec<f32> = logits.iter().map(|logit| logit + shift).collect();
+            let plain: f64 = shifted.iter().map(|l| f64::from(l - shift).exp()).sum();
+            let found = log_sum_exp(&shifted).unwrap();
+            let difference = f64::from(found) - (plain.ln() + f64::from(shift));
+            assert!(difference.abs() < 2e-3, "{shift}: {difference}");
+        }
+        logits.fill(f32::NEG_INFINITY);
+        assert_eq!(log_sum_exp(&logits), None);
+        logits[7] = 3.0;
+        assert_eq!(log_sum_exp(&logits), Some(3.0));
+        logits[8] = f32::NAN;
+        assert_eq!(log_sum_exp(&logits), None);
+        assert_eq!(log_sum_exp(&[]), None);
     }
 }

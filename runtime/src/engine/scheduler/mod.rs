@@ -4,6 +4,7 @@
 mod memory;
 mod request;
 mod run;
+mod sequence;
 mod shares;
 
 use super::{EngineError, Model, Sampler};

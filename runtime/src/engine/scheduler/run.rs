@@ -3,15 +3,16 @@
 
 use super::EngineOptions;
 use super::memory::Memory;
-use super::request::{FinishReason, Generation, Job, Timings};
+use super::request::{FinishReason, Job};
+use super::sequence::Sequence;
 use super::shares::shares;
-use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, Row, TokenId};
+use crate::engine::{EngineError, Model, Row};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 
 pub(super) struct Scheduler {
@@ -22,22 +23,6 @@ pub(super) struct Scheduler {
     waiting: VecDeque<Job>,
     running: Vec<Sequence>,
     memory: Memory,
-}
-
-/// A generation in progress.
-struct Sequence {
-    job: Job,
-    /// The prompt and what was generated after it.
-    tokens: Vec<TokenId>,
-    cache: KvCache,
-    admitted: Instant,
-    first_token: Option<Instant>,
-    forced: usize,
-    closed_at: Option<usize>,
-    /// Whether a stop token was chosen: a mask can end a reply without one.
-    chose_stop: bool,
-    /// How many tokens of the reply its stream has taken.
-    streamed: usize,
 }
 
 /// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
@@ -238,136 +223,6 @@ fn advance_all(
         }
     }
     going_on
-}
-
-impl Sequence {
-    fn new(mut job: Job, cache: KvCache) -> Self {
-        job.place = None;
-        Self {
-            tokens: job.request.prompt.clone(),
-            job,
-            cache,
-            admitted: Instant::now(),
-            first_token: None,
-            forced: 0,
-            closed_at: None,
-            chose_stop: false,
-            streamed: 0,
-        }
-    }
-
-    fn generated(&self) -> &[TokenId] {
-        &self.tokens[self.job.request.prompt.len()..]
-    }
-
-    /// Gives its stream the tokens that it has not taken, as far as there is room.
-    fn flush(&mut self) {
-        let Some(stream) = &self.job.request.stream else {
-            return;
-        };
-        let prompt = self.job.request.prompt.len();
-        for token in &self.tokens[prompt + self.streamed..] {
-            if stream.try_send(*token).is_err() {
-                return;
-            }
-            self.streamed += 1;
-        }
-    }
-
-    /// Whether its reader is behind: what has not been taken is not added to.
-    fn is_waiting(&self) -> bool {
-        self.job.request.stream.is_some() && self.streamed < self.generated().len()
-    }
-
-    /// Appends what the mask forces at the very start: it is prefilled together with the prompt.
-    fn start(&mut self) -> Result<Option<FinishReason>, EngineError> {
-        let limit = self.job.limit;
-        match &mut self.job.request.mask {
-            Some(mask) => {
-                let step = mask.start(limit)?;
-                self.forced += step.tokens.len();
-                Ok(self.append(step))
-            }
-            None => Ok(None),
-        }
-    }
-
-    /// Chooses the next token; says whether it was the last.
-    fn advance(
-        &mut self,
-        model: &Model,
-        logits: &mut Vec<f32>,
-    ) -> Result<Option<FinishReason>, EngineError> {
-        model.mask_unknown(logits);
-        let budget = self.job.limit - self.generated().len();
-        if let Some(mask) = &mut self.job.request.mask {
-            mask.apply(logits)?;
-        }
-        let token = self.job.sampler.sample(logits, self.tokens.len())?;
-        self.first_token.get_or_insert_with(Instant::now);
-        if self.job.request.stop_tokens.contains(&token) {
-            self.chose_stop = true;
-            return Ok(Some(FinishReason::Stop));
-        }
-        let step = match &mut self.job.request.mask {
-            Some(mask) => mask.accept(token, budget)?,
-            None => MaskStep {
-                tokens: vec![token],
-                end: None,
-            },
-        };
-        let chosen = usize::from(step.tokens.first() == Some(&token));
-        self.forced += step.tokens.len() - chosen;
-        Ok(self.append(step))
-    }
-
-    /// Appends tokens to the reply; says whether they end it.
-    fn append(&mut self, step: MaskStep) -> Option<FinishReason> {
-        let at = self.generated().len();
-        for token in &step.tokens {
-            self.job.sampler.observe(*token);
-        }
-        self.tokens.extend(step.tokens);
-        if step.end == Some(MaskEnd::Closed) {
-            self.closed_at = Some(at);
-        }
-        self.flush();
-        if step.end.is_some() {
-            return Some(FinishReason::Stop);
-        }
-        if self.generated().len() >= self.job.limit {
-            return Some(FinishReason::Length);
-        }
-        if !self.job.request.use_kv_cache {
-            self.cache.truncate(0);
-        }
-        None
-    }
-
-    /// A receiver that is gone has cancelled: nobody misses the answer.
-    fn finish(self, finish: FinishReason) {
-        let now = Instant::now();
-        let first_token = self.first_token.unwrap_or(now);
-        let stop = usize::from(self.chose_stop);
-        let generation = Generation {
-            tokens: self.generated().to_vec(),
-            finish,
-            prompt_tokens: self.job.request.prompt.len(),
-            completion_tokens: self.generated().len() + stop,
-            forced_tokens: self.forced,
-            closed_at: self.closed_at,
-            timings: Timings {
-                queue: self.admitted - self.job.queued,
-                prefill: first_token - self.admitted,
-                decode: now - first_token,
-            },
-        };
-        drop(self.job.reply.send(Ok(generation)));
-    }
-
-    fn fail(self, error: EngineError) {
-        drop(self.job.reply.send(Err(error)));
-    }
 }
 
 /// Turns a panic into an error. What a panicking step leaves half done is private to sequences that end with
