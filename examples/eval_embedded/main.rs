@@ -1,27 +1,42 @@
 //! How right the embedded model is: per family on held-out data, and on small real sets that it was not trained for.
 //!
-//! `cargo run --release --example eval_embedded [-- FOLDER_OF_REAL_SETS [MOST_RECORDS_A_FAMILY]]`
+//! `cargo run --release --example eval_embedded [-- [--constrained] [FOLDER_OF_REAL_SETS [MOST_RECORDS_A_FAMILY]]]`
+//!
+//! With `--constrained`, replies are held to the grammar of each record's signature.
 
 mod real_sets;
 mod record;
 mod score;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use anyhow::Context as _;
 use candle_signature::adapter::{
-    Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, CompletionRequest, ModelPool,
+    Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, CompletionRequest, Constraint,
+    ModelPool,
 };
 use candle_signature::parse::parse_reply;
 use candle_signature::prompt::chat_messages;
+use futures_util::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use record::Record;
 use score::Scores;
 
+/// Records that share a forward pass.
+const AT_ONCE: usize = 8;
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1);
+    let (flags, arguments): (Vec<_>, Vec<_>) = std::env::args()
+        .skip(1)
+        .partition(|argument| argument.starts_with("--"));
+    if let Some(unknown) = flags.iter().find(|flag| *flag != "--constrained") {
+        anyhow::bail!("unknown flag `{unknown}`: there is only `--constrained`");
+    }
+    let constrained = !flags.is_empty();
+    let mut arguments = arguments.into_iter();
     let real = arguments
         .next()
         .map_or_else(default_real_sets, PathBuf::from);
@@ -37,11 +52,17 @@ async fn main() -> anyhow::Result<()> {
         .load_model(ModelPool::EMBEDDED)
         .await?;
     println!(
-        "embedded model loaded in {:.0?}; greedy, unconstrained",
-        start.elapsed()
+        "embedded model loaded in {:.0?}; greedy, {}",
+        start.elapsed(),
+        if constrained {
+            "held to the grammar"
+        } else {
+            "unconstrained"
+        }
     );
     let config = CandleConfig {
         max_tokens: 200,
+        constrain_output: constrained,
         ..Default::default()
     };
     let adapter = CandleAdapter::from_loaded_model(model, config)?;
@@ -73,17 +94,23 @@ async fn evaluate(adapter: &CandleAdapter, records: Vec<Record>) -> anyhow::Resu
     let style = ProgressStyle::with_template("{bar:40} {pos}/{len} {msg} ({eta} left)")?;
     let progress = ProgressBar::new(records.len() as u64).with_style(style);
     let mut scores = Scores::default();
-    for record in records {
-        progress.set_message(record.family.clone());
+    let calls = records.into_iter().map(|record| async {
         let messages = chat_messages(&record.spec, &record.demos, &record.inputs);
-        match adapter.complete(CompletionRequest::new(messages)).await {
+        let constraint = Constraint::Signature(record.spec.clone());
+        let request = CompletionRequest::new(messages).held_to(constraint);
+        (adapter.complete(request).await, record)
+    });
+    let mut replies = pin!(stream::iter(calls).buffered(AT_ONCE));
+    while let Some((reply, record)) = replies.next().await {
+        progress.set_message(record.family.clone());
+        match reply {
             Ok(completion) => {
                 let parsed = parse_reply(&record.spec, &completion.text);
                 let exact = parsed
                     .as_ref()
                     .is_ok_and(|parsed| record.accepts(&parsed.values));
                 scores.add(&record.family, exact, parsed.is_ok());
-                tracing_line(&record, &completion.text, exact);
+                show_failure(&record, &completion.text, exact);
             }
             Err(CandleAdapterError::ContextTooLong { .. }) => scores.add_too_long(&record.family),
             Err(error) => return Err(error.into()),
@@ -95,7 +122,7 @@ async fn evaluate(adapter: &CandleAdapter, records: Vec<Record>) -> anyhow::Resu
 }
 
 /// With `EVAL_FAILURES=1`, shows each reply that is not right.
-fn tracing_line(record: &Record, reply: &str, exact: bool) {
+fn show_failure(record: &Record, reply: &str, exact: bool) {
     if !exact && std::env::var_os("EVAL_FAILURES").is_some() {
         eprintln!("--- {}\n{}\n>>> {reply}\n", record.family, record.shown());
     }
