@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use llguidance::Matcher;
 use toktrie::SimpleVob;
 
 use crate::engine::{LogitsMask, MaskEnd, MaskError, MaskStep, TokenId};
 
 use super::close::Closer;
+use super::guarded::Guarded;
 
 /// A state that computes its own mask while the engine runs the forward pass.
 pub(super) struct GrammarMask {
@@ -20,15 +20,15 @@ pub(super) struct GrammarMask {
 }
 
 enum State {
-    Here(Matcher),
+    Here(Guarded),
     /// With the helper, which computes the mask of it.
     Away,
     /// Back, with its mask.
-    Masked(Matcher, SimpleVob),
+    Masked(Guarded, SimpleVob),
 }
 
 impl GrammarMask {
-    pub(super) fn new(start: Matcher, closer: Arc<Closer>) -> Self {
+    pub(super) fn new(start: Guarded, closer: Arc<Closer>) -> Self {
         GrammarMask {
             state: State::Here(start),
             helper: Helper::start(),
@@ -38,7 +38,7 @@ impl GrammarMask {
     }
 
     /// The matcher, awaited if it is away.
-    fn take(&mut self) -> Result<Matcher, MaskError> {
+    fn take(&mut self) -> Result<Guarded, MaskError> {
         match std::mem::replace(&mut self.state, State::Away) {
             State::Here(matcher) | State::Masked(matcher, _) => Ok(matcher),
             State::Away => {
@@ -53,7 +53,7 @@ impl GrammarMask {
     }
 
     /// Sends the matcher to the helper; without one the mask is computed when it is asked for.
-    fn put(&mut self, matcher: Matcher) {
+    fn put(&mut self, matcher: Guarded) {
         self.state = match &self.helper {
             Some(helper) => match helper.work.send(matcher) {
                 Ok(()) => State::Away,
@@ -64,7 +64,7 @@ impl GrammarMask {
     }
 
     /// Ends by the shortest way, from a state in which there is one.
-    fn closed(&mut self, from: &Matcher, most: usize) -> Option<MaskStep> {
+    fn closed(&mut self, from: &Guarded, most: usize) -> Option<MaskStep> {
         let tokens = self.closer.close(from, most)?;
         Some(MaskStep {
             tokens: tokens.into_iter().map(TokenId).collect(),
@@ -87,11 +87,8 @@ impl LogitsMask for GrammarMask {
             });
         }
         self.watch = 2 * least + 64;
-        let tokens: Vec<_> = matcher
-            .consume_ff_tokens()
-            .into_iter()
-            .map(TokenId)
-            .collect();
+        let forced = matcher.take_forced().map_err(MaskError::Failed)?;
+        let tokens: Vec<_> = forced.into_iter().map(TokenId).collect();
         let end = ended(&matcher)?;
         self.put(matcher);
         Ok(MaskStep { tokens, end })
@@ -100,9 +97,10 @@ impl LogitsMask for GrammarMask {
     fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
         let before = (budget <= self.watch).then(|| matcher.clone());
-        matcher.consume_token(token.0).map_err(failed)?;
+        matcher.take(token.0).map_err(MaskError::Failed)?;
         let mut tokens = vec![token];
-        tokens.extend(matcher.consume_ff_tokens().into_iter().map(TokenId));
+        let forced = matcher.take_forced().map_err(MaskError::Failed)?;
+        tokens.extend(forced.into_iter().map(TokenId));
         let end = ended(&matcher)?;
         if let Some(before) = before {
             let rest = budget.checked_sub(tokens.len());
@@ -122,7 +120,7 @@ impl LogitsMask for GrammarMask {
         let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
             State::Masked(matcher, mask) => (matcher, mask),
             State::Here(mut matcher) => {
-                let mask = matcher.compute_mask_or_eos().map_err(failed)?;
+                let mask = matcher.mask().map_err(MaskError::Failed)?;
                 (matcher, mask)
             }
             State::Away => {
@@ -160,15 +158,11 @@ fn rule_out(mask: &SimpleVob, logits: &mut [f32]) {
 }
 
 /// Whether nothing can follow.
-fn ended(matcher: &Matcher) -> Result<Option<MaskEnd>, MaskError> {
-    match matcher.get_error() {
+fn ended(matcher: &Guarded) -> Result<Option<MaskEnd>, MaskError> {
+    match matcher.error() {
         Some(error) => Err(MaskError::Failed(error)),
         None => Ok(matcher.is_stopped().then_some(MaskEnd::Complete)),
     }
-}
-
-fn failed(error: impl std::fmt::Display) -> MaskError {
-    MaskError::Failed(error.to_string())
 }
 
 fn gone() -> MaskError {
@@ -177,18 +171,18 @@ fn gone() -> MaskError {
 
 /// A thread that computes masks beside the forward pass. Ends when its mask is dropped.
 struct Helper {
-    work: Sender<Matcher>,
-    done: Receiver<(Matcher, Result<SimpleVob, MaskError>)>,
+    work: Sender<Guarded>,
+    done: Receiver<(Guarded, Result<SimpleVob, MaskError>)>,
 }
 
 impl Helper {
     /// `None` if the system gives no thread: masks are then computed when they are asked for.
     fn start() -> Option<Self> {
-        let (work, jobs) = channel::<Matcher>();
+        let (work, jobs) = channel::<Guarded>();
         let (results, done) = channel();
         let run = move || {
             for mut matcher in jobs {
-                let mask = matcher.compute_mask_or_eos().map_err(failed);
+                let mask = matcher.mask().map_err(MaskError::Failed);
                 if results.send((matcher, mask)).is_err() {
                     return;
                 }

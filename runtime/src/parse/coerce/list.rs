@@ -3,6 +3,7 @@
 use crate::signature::{FieldType, ListKind, ListType, TypeRef, Value};
 
 use super::super::RepairKind;
+use super::super::distinct::distinct_of;
 use super::super::error::{ErrorKind, Fault};
 use super::super::loose::{Node, NodeKind, Notes, read_items};
 use super::embedded::own_entry;
@@ -301,7 +302,7 @@ impl Coercer<'_> {
             ListKind::List => Ok(Value::List(items)),
             ListKind::Set => {
                 let count = items.len();
-                let distinct = super::super::constraint::distinct(items);
+                let distinct = distinct_of(&list.item, items);
                 if distinct.len() < count {
                     self.note(RepairKind::RepeatedItem, at);
                 }
