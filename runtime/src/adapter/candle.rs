@@ -244,6 +244,7 @@ impl CandleAdapter {
             context_length: config.context_length.unwrap_or(usize::MAX),
             use_kv_cache: config.enable_kv_cache,
             max_cache_tokens: config.max_cache_size,
+            all_logits: false,
             mask: grammar.map(|grammar| grammar.mask()),
             stream: None,
         }

@@ -116,6 +116,22 @@ impl LogitsMask for GrammarMask {
         Ok(MaskStep { tokens, end })
     }
 
+    fn few(&mut self, most: usize) -> Option<Vec<TokenId>> {
+        if let State::Away = self.state {
+            // What is not done yet is asked for later.
+            let (matcher, mask) = self.helper.as_ref()?.done.try_recv().ok()?;
+            self.state = match mask {
+                Ok(mask) => State::Masked(matcher, mask),
+                // The error comes again when the mask is applied.
+                Err(_) => State::Here(matcher),
+            };
+        }
+        let State::Masked(_, mask) = &self.state else {
+            return None;
+        };
+        (mask.num_set() <= most).then(|| mask.iter().map(TokenId).collect())
+    }
+
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
         let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
             State::Masked(matcher, mask) => (matcher, mask),

@@ -5,6 +5,7 @@
 #[doc(hidden)]
 pub mod check;
 mod constraint;
+mod date;
 mod demo;
 #[doc(hidden)]
 pub mod derived;
@@ -28,6 +29,8 @@ mod types;
 mod value;
 
 pub use constraint::{Bound, Constraint};
+pub use date::DateKind;
+pub(crate) use date::days_of;
 pub use demo::{Demo, PartialDemo};
 pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};

@@ -22,6 +22,9 @@ pub struct GenerateRequest {
     pub use_kv_cache: bool,
     /// Most tokens the KV cache may hold; the reply ends where it is full.
     pub max_cache_tokens: Option<usize>,
+    /// Whether every step needs the logits of the whole vocabulary, as log-probabilities do. Else, where the mask admits
+    /// few tokens, only theirs are computed.
+    pub all_logits: bool,
     /// Restricts the reply.
     pub mask: Option<Box<dyn LogitsMask>>,
     /// Gets the reply's tokens as they are certain. While it is full the sequence waits, and no other does; what it has
@@ -41,6 +44,7 @@ impl GenerateRequest {
             context_length: usize::MAX,
             use_kv_cache: true,
             max_cache_tokens: None,
+            all_logits: false,
             mask: None,
             stream: None,
         }

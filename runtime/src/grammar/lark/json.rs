@@ -22,6 +22,11 @@ impl Rules {
         match ty {
             FieldType::String => self.json_string(field),
             FieldType::Char => Ok(self.terminal(r#""[^"\\\x00-\x1f\x7f]""#)),
+            FieldType::Date(kind) => {
+                // Zeros at a fraction's end would make two texts of one time.
+                let regex = kind.regex(!self.in_item);
+                Ok(self.terminal(&format!("\"({regex})\"")))
+            }
             FieldType::Bool => Ok("(\"true\" | \"false\")".into()),
             FieldType::Int(int) => self.integer(*int, field),
             FieldType::Float(float) => self.float(*float, field),

@@ -21,6 +21,7 @@ impl Rules {
         match ty {
             FieldType::String => self.plain_text(field),
             FieldType::Char => Ok(self.terminal(r"[^\s\x00-\x20\x7f]")),
+            FieldType::Date(kind) => Ok(self.terminal(&kind.regex(true))),
             FieldType::Enum(spec) if spec.is_unit() => self.choice(
                 spec.variants
                     .iter()

@@ -1,5 +1,6 @@
 //! How many values a shape has: exactly, or as many as fit the integer.
 
+use super::dates::dates;
 use super::shape::{Id, Plan, Shape};
 
 /// Unicode scalar values without controls, `"` and `\`.
@@ -14,6 +15,7 @@ impl Plan {
             Shape::Other | Shape::Json | Shape::Map { .. } => u128::MAX,
             Shape::Names(names) => names.len() as u128,
             Shape::Number(grid) => grid.count(),
+            Shape::Date(kind) => dates(*kind, b""),
             Shape::Option(inner) => self.count(*inner).saturating_add(1),
             Shape::List { item, min, max, .. } => lists(self.count(*item), *min, *max, 0),
             Shape::Tuple(ids) | Shape::Record(ids) => self.product(ids),

@@ -4,6 +4,7 @@
 //! after which no valid value remains, so that it never leads into a dead end: it counts the values that can still come.
 
 mod count;
+mod dates;
 mod digits;
 mod frame;
 mod scalar;

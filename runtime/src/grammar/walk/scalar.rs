@@ -1,6 +1,7 @@
 //! A string, number or word under way: what of it is read, and how many values can still come of it.
 
 use super::count::{characters, texts, width};
+use super::dates::dates;
 use super::shape::{Id, Plan, Shape};
 
 /// What a scalar is read as.
@@ -50,7 +51,10 @@ impl Scalar {
     pub fn is_literal(&self, plan: &Plan) -> bool {
         match self.role {
             Role::Null | Role::Tag(_) => true,
-            Role::Value(id) => matches!(plan.shapes[id], Shape::Names(_) | Shape::Number(_)),
+            Role::Value(id) => matches!(
+                plan.shapes[id],
+                Shape::Names(_) | Shape::Number(_) | Shape::Date(_)
+            ),
             Role::Key | Role::Name => false,
         }
     }
@@ -96,6 +100,9 @@ impl Scalar {
                     .filter(|name| name.starts_with(&self.text))
                     .count() as u128,
                 Shape::Number(grid) => grid.beginning_with(&self.text),
+                Shape::Date(kind) => {
+                    dates(*kind, self.text.strip_prefix(b"\"").unwrap_or_default())
+                }
                 Shape::Char if self.chars > 0 => 1,
                 Shape::Char => characters(&self.cut),
                 Shape::Text { min, max, escapes } if self.cut.is_empty() => {

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use crate::signature::{Constraint, EnumSpec, FieldSpec, FieldType, ListKind, Payload, TypeRef};
+use crate::signature::{
+    Constraint, DateKind, EnumSpec, FieldSpec, FieldType, ListKind, Payload, TypeRef,
+};
 
 use super::super::GrammarError;
 use super::super::bounds::{grid_of_float, grid_of_int, len_of, unsatisfiable};
@@ -30,6 +32,8 @@ pub(super) enum Shape {
     /// One of these texts, in order and distinct.
     Names(Vec<Vec<u8>>),
     Number(Grid),
+    /// A date in quotes, without a fraction of a second.
+    Date(DateKind),
     /// `null`, or a shape that is not.
     Option(Id),
     List {
@@ -184,6 +188,7 @@ impl Plan {
             FieldType::Int(int) => Shape::Number(grid_of_int(*int, field)),
             FieldType::Float(float) if in_item => Shape::Number(grid_of_float(*float, field)),
             FieldType::Float(_) => Shape::Other,
+            FieldType::Date(kind) => Shape::Date(*kind),
             FieldType::Json => Shape::Json,
             FieldType::Option(inner) => {
                 let inner = self.value(inner, field, in_item)?;
@@ -438,7 +443,11 @@ fn counts(ty: &FieldType, constraints: &[Constraint], open: &mut Vec<usize>) -> 
         FieldType::String => !constraints
             .iter()
             .any(|one| matches!(one, Constraint::Regex(_))),
-        FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_) => true,
+        FieldType::Char
+        | FieldType::Bool
+        | FieldType::Int(_)
+        | FieldType::Float(_)
+        | FieldType::Date(_) => true,
         FieldType::Json | FieldType::Map(_) => false,
         FieldType::Option(inner) => counts(inner, constraints, open),
         FieldType::List(list) => {
