@@ -15,7 +15,7 @@ use super::constraint::Source;
 use super::guarded::Guarded;
 use super::mask::GrammarMask;
 use super::vocabulary::{Marks, vocabulary};
-use super::walk::{Plan, Walker};
+use super::walk::Plan;
 use super::{Constraint, GrammarError};
 
 /// Compiles grammars for one model's vocabulary. Equal grammars are compiled once.
@@ -89,7 +89,7 @@ impl GrammarCompiler {
         if let Some(error) = matcher.get_error() {
             return Err(refused(&error));
         }
-        let start = Guarded::new(matcher, plan.map(Walker::new), self.marks.clone());
+        let start = Guarded::new(matcher, plan, self.marks.clone());
         Ok(Grammar {
             start: Arc::new(Mutex::new(start)),
             closer: Arc::clone(&self.closer),

@@ -44,7 +44,7 @@ impl Constraint {
                 return Ok((Source::JsonSchema(schema.to_string()), None));
             }
         };
-        Ok((Source::Lark(reply.lark), reply.plan))
+        Ok((Source::Lark(reply.lark), Some(reply.plan)))
     }
 }
 

@@ -1,26 +1,46 @@
 //! A grammar's automaton with the walker beside it: one state, which neither of them leaves.
 
+use std::sync::Arc;
+
 use llguidance::Matcher;
 use toktrie::{SimpleVob, TokTrie, TokenId};
 
 use super::vocabulary::Marks;
-use super::walk::{Walker, Watch};
+use super::walk::{Plan, Walker, Watch};
 
 /// The state of a reply.
 #[derive(Clone)]
 pub(super) struct Guarded {
     matcher: Matcher,
     walker: Option<Walker>,
+    plan: Option<Arc<Plan>>,
     marks: Marks,
 }
 
 impl Guarded {
-    pub fn new(matcher: Matcher, walker: Option<Walker>, marks: Marks) -> Self {
+    pub fn new(matcher: Matcher, plan: Option<Arc<Plan>>, marks: Marks) -> Self {
+        let walker = plan.clone().filter(|plan| plan.is_needed());
         Guarded {
             matcher,
-            walker,
+            walker: walker.map(Walker::new),
+            plan,
             marks,
         }
+    }
+
+    /// Bytes that may be missing at the reply's end for what is open here. Grammars of the user's own say nothing of it.
+    pub fn rest(&self) -> usize {
+        match (&self.walker, &self.plan) {
+            (Some(walker), _) => walker.rest(),
+            (None, Some(plan)) => plan.rest(),
+            (None, None) => 0,
+        }
+    }
+
+    /// Bytes by which what is missing may grow with a token.
+    pub fn growth(&self) -> usize {
+        // A token opens three containers at most, as a rule.
+        self.plan.as_ref().map_or(64, |plan| 3 * plan.growth() + 8)
     }
 
     /// A copy that shares no state with this one, for another reply.
@@ -28,6 +48,7 @@ impl Guarded {
         Guarded {
             matcher: self.matcher.deep_clone(),
             walker: self.walker.clone(),
+            plan: self.plan.clone(),
             marks: self.marks.clone(),
         }
     }

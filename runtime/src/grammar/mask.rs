@@ -15,8 +15,12 @@ pub(super) struct GrammarMask {
     state: State,
     helper: Option<Helper>,
     closer: Arc<Closer>,
-    /// Tokens left at which each step is checked for a way to end.
-    watch: usize,
+    /// Tokens of the shortest reply.
+    least: usize,
+    /// Tokens that a byte of a short end takes.
+    tokens_per_byte: f64,
+    /// While more tokens are left than this, there is a way to end: the last one that was found leaves so much room.
+    safe_above: usize,
 }
 
 enum State {
@@ -33,8 +37,22 @@ impl GrammarMask {
             state: State::Here(start),
             helper: Helper::start(),
             closer,
-            watch: usize::MAX,
+            least: 0,
+            tokens_per_byte: 1.0,
+            safe_above: usize::MAX,
         }
+    }
+
+    /// Whether the way to end may be longer than the budget: then it has to be looked for.
+    fn is_scarce(&self, state: &Guarded, budget: usize) -> bool {
+        let open = state.rest() as f64 * self.tokens_per_byte;
+        budget <= self.safe_above && budget <= self.least + 64 + 2 * open as usize
+    }
+
+    /// A way to end was found that leaves `spare` of `rest` tokens: while they last, it can't be lost.
+    fn found(&mut self, state: &Guarded, rest: usize, spare: usize) {
+        let growth = 1 + (state.growth() as f64 * self.tokens_per_byte).ceil() as usize;
+        self.safe_above = rest - spare / (growth + 1);
     }
 
     /// The matcher, awaited if it is away.
@@ -76,17 +94,20 @@ impl GrammarMask {
 impl LogitsMask for GrammarMask {
     fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
-        let least = self
-            .closer
-            .close(&matcher, usize::MAX)
-            .map_or(0, |tokens| tokens.len());
+        let end = self.closer.close(&matcher, usize::MAX).unwrap_or_default();
+        let least = end.len();
         if least > budget {
             return Err(MaskError::BudgetTooSmall {
                 needed: least,
                 budget,
             });
         }
-        self.watch = 2 * least + 64;
+        let bytes: usize = end
+            .iter()
+            .map(|token| matcher.trie().token_len(*token))
+            .sum();
+        self.least = least;
+        self.tokens_per_byte = (least as f64 / bytes.max(1) as f64).clamp(0.25, 1.0);
         let forced = matcher.take_forced().map_err(MaskError::Failed)?;
         let tokens: Vec<_> = forced.into_iter().map(TokenId).collect();
         let end = ended(&matcher)?;
@@ -96,7 +117,7 @@ impl LogitsMask for GrammarMask {
 
     fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
-        let before = (budget <= self.watch).then(|| matcher.clone());
+        let before = self.is_scarce(&matcher, budget).then(|| matcher.clone());
         matcher.take(token.0).map_err(MaskError::Failed)?;
         let mut tokens = vec![token];
         let forced = matcher.take_forced().map_err(MaskError::Failed)?;
@@ -104,8 +125,14 @@ impl LogitsMask for GrammarMask {
         let end = ended(&matcher)?;
         if let Some(before) = before {
             let rest = budget.checked_sub(tokens.len());
-            let can_end = rest
-                .is_some_and(|rest| end.is_some() || self.closer.close(&matcher, rest).is_some());
+            let way = rest.filter(|_| end.is_none()).and_then(|rest| {
+                let way = self.closer.close(&matcher, rest)?;
+                Some((rest, rest - way.len()))
+            });
+            if let Some((rest, spare)) = way {
+                self.found(&matcher, rest, spare);
+            }
+            let can_end = way.is_some() || (end.is_some() && rest.is_some());
             if !can_end && let Some(step) = self.closed(&before, budget) {
                 return Ok(step);
             }

@@ -12,11 +12,11 @@ use super::GrammarError;
 use super::lark::{Rules, literal};
 use super::walk::Plan;
 
-/// What holds a reply: a grammar, and a plan where values have to be kept apart.
+/// What holds a reply: a grammar, and the plan of what else to look after.
 #[derive(Debug)]
 pub(super) struct ReplyGrammar {
     pub lark: String,
-    pub plan: Option<Arc<Plan>>,
+    pub plan: Arc<Plan>,
 }
 
 const COMPLETED: &str = "[[ ## completed ## ]]";
@@ -43,7 +43,7 @@ fn json_grammar(spec: &SignatureSpec) -> Result<ReplyGrammar, GrammarError> {
     }
     Ok(ReplyGrammar {
         lark: format!("start: {reply}\"\\n}}\"\n{}", rules.text),
-        plan: plan.end("\n}").map(Arc::new),
+        plan: Arc::new(plan.end("\n}")),
     })
 }
 
@@ -121,7 +121,7 @@ impl Sections {
                 literal(COMPLETED),
                 self.rules.text
             ),
-            plan: self.plan.end(&format!("\n\n{COMPLETED}")).map(Arc::new),
+            plan: Arc::new(self.plan.end(&format!("\n\n{COMPLETED}"))),
         }
     }
 }

@@ -22,27 +22,113 @@ pub(super) fn distinct_of(item: &FieldType, items: Vec<Value>) -> Vec<Value> {
 }
 
 fn distinct_by(items: Vec<Value>, form: impl Fn(&Value) -> Cow<'_, Value>) -> Vec<Value> {
-    // Keyed at random: a reply can't be made to collide.
-    let keys = RandomState::new();
-    let mut seen: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>> = HashMap::default();
-    let mut kept: Vec<Value> = Vec::new();
+    let mut distinct = Distinct::default();
     for item in items {
-        let mut hasher = keys.build_hasher();
-        hash(&form(&item), &mut hasher);
-        let alike = seen.entry(hasher.finish()).or_default();
-        if !alike.iter().any(|at| same(&form(&kept[*at]), &form(&item))) {
-            alike.push(kept.len());
-            kept.push(item);
+        let key = match form(&item) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(key) => Some(key),
+        };
+        distinct.push(item, key);
+    }
+    distinct.kept
+}
+
+/// Items as they come, each kept once.
+pub(super) struct Distinct {
+    /// At random: a reply can't be made to collide.
+    seeds: [u64; 2],
+    seen: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>>,
+    /// The first of each.
+    pub kept: Vec<Value>,
+    /// What they are compared by, where that is not themselves.
+    keys: Vec<Value>,
+}
+
+impl Default for Distinct {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Distinct {
+            seeds: [random.hash_one(0u8), random.hash_one(1u8) | 1],
+            seen: HashMap::default(),
+            kept: Vec::new(),
+            keys: Vec::new(),
         }
     }
-    kept
+}
+
+impl Distinct {
+    /// Keeps an item unless it is there. Either all items of a list have keys, or none has.
+    pub fn push(&mut self, item: Value, key: Option<Value>) {
+        let own = key.as_ref().unwrap_or(&item);
+        let mut hasher = Mixed {
+            state: self.seeds[0],
+            factor: self.seeds[1],
+        };
+        hash(own, &mut hasher);
+        let alike = self.seen.entry(hasher.finish()).or_default();
+        let known = if key.is_some() {
+            &self.keys
+        } else {
+            &self.kept
+        };
+        if alike.iter().any(|at| same(&known[*at], own)) {
+            return;
+        }
+        alike.push(self.kept.len());
+        self.keys.extend(key);
+        self.kept.push(item);
+    }
+}
+
+/// Multiplies and folds: a few cycles a word, where the library's hash takes twenty.
+struct Mixed {
+    state: u64,
+    factor: u64,
+}
+
+impl Hasher for Mixed {
+    fn finish(&self) -> u64 {
+        self.state
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+        self.write_u64(bytes.len() as u64);
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        let product = u128::from(self.state ^ word).wrapping_mul(u128::from(self.factor));
+        self.state =
+            (product as u64) ^ ((product >> 64) as u64).rotate_left(23) ^ word.rotate_left(32);
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(byte.into());
+    }
+
+    fn write_isize(&mut self, n: isize) {
+        self.write_u64(n as u64);
+    }
+
+    fn write_i128(&mut self, n: i128) {
+        self.write_u128(n as u128);
+    }
+
+    fn write_u128(&mut self, n: u128) {
+        self.write_u64(n as u64);
+        self.write_u64((n >> 64) as u64);
+    }
 }
 
 /// How deep a type is looked into: a recursive one has no end, and is taken for one that holds anything.
 const MOST_LEVELS: usize = 32;
 
 /// Whether equal values of the type are written in one order.
-fn has_order(ty: &FieldType, level: usize) -> bool {
+pub(super) fn has_order(ty: &FieldType, level: usize) -> bool {
     if level > MOST_LEVELS {
         return false;
     }

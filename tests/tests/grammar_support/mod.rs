@@ -12,6 +12,7 @@ use candle_signature::signature::{
     Bound, Constraint, FieldSpec, FieldValue, PromptFormat, SignatureSpec, TypeRef, Value,
     ValueError,
 };
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 #[derive(CandleValue, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Urgency {
@@ -53,6 +54,17 @@ pub enum Event {
     Nothing,
     Number(u8),
     Visit { by: Pair, again: Option<bool> },
+}
+
+/// Long to finish once it is begun.
+#[derive(CandleValue, Debug, PartialEq)]
+pub struct Wide {
+    a_field_with_a_long_name: String,
+    another_field_with_a_long_name: [Urgency; 4],
+    the_last_field_with_a_long_name: Vec<Pair>,
+    #[value(len = 3..)]
+    or_not_quite_the_last_field: Vec<(bool, Urgency)>,
+    more: Option<Person>,
 }
 
 /// Contains itself in every way that ends.
@@ -146,6 +158,13 @@ pub fn cases() -> Vec<Case> {
         case::<f64>(between(0.0, 1.0)),
         case::<f64>(vec![Min(Bound::Float(0.1))]),
         case::<Option<f64>>(vec![Max(Bound::Int(-3))]),
+        case::<NaiveDate>(vec![]),
+        case::<Option<NaiveTime>>(vec![]),
+        case::<NaiveDateTime>(vec![]),
+        case::<DateTime<Utc>>(vec![]),
+        case::<BTreeSet<NaiveDate>>(vec![len(3, 9)]),
+        case::<HashSet<DateTime<Utc>>>(vec![]),
+        case::<Vec<(NaiveTime, Option<NaiveDate>)>>(vec![]),
         case::<serde_json::Value>(vec![]),
         case::<Option<serde_json::Value>>(vec![]),
         case::<Urgency>(vec![]),
@@ -174,6 +193,7 @@ pub fn cases() -> Vec<Case> {
         case::<Vec<Rated>>(vec![Unique, len(5, usize::MAX)]),
         case::<Vec<(bool, Urgency)>>(vec![Unique, len(6, 6)]),
         case::<Vec<[bool; 2]>>(vec![Unique, len(4, usize::MAX)]),
+        case::<Vec<Wide>>(vec![]),
         case::<VecDeque<Person>>(vec![len(0, 2)]),
         case::<Vec<Tree>>(vec![]),
         case::<Vec<HashMap<String, Vec<bool>>>>(vec![]),

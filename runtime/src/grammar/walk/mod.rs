@@ -6,13 +6,18 @@
 mod count;
 mod dates;
 mod digits;
+mod distinct;
 mod frame;
+mod live;
+mod measure;
 mod scalar;
 mod shape;
 mod walker;
+mod words;
 
 pub(super) use digits::Grid;
-pub(super) use shape::{Plan, distinct_items};
+pub(super) use distinct::distinct_items;
+pub(super) use shape::Plan;
 pub(super) use walker::{Walker, Watch};
 
 /// Nesting of a reply's values. The parser reads twice as much, counting each `null` that a type allows as a level.

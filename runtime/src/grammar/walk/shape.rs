@@ -11,6 +11,7 @@ use crate::signature::{
 use super::super::GrammarError;
 use super::super::bounds::{grid_of_float, grid_of_int, len_of, unsatisfiable};
 use super::super::lark::StringShape;
+use super::distinct::distinct_items;
 use super::{Grid, MOST_NESTING};
 
 /// A shape in its plan's arena.
@@ -76,6 +77,10 @@ pub(in super::super) struct Plan {
     pub(super) shapes: Vec<Shape>,
     /// Least nesting of a value.
     pub(super) heights: Vec<usize>,
+    /// Bytes of a value's keys.
+    pub(super) keys: Vec<usize>,
+    /// Bytes that may be missing of a value under way, without those of the containers in it.
+    pub(super) rests: Vec<usize>,
     pub(super) sections: Vec<Section>,
     named: HashMap<(String, usize), Id>,
     /// Whether any section has to be looked after.
@@ -114,16 +119,34 @@ impl Plan {
     ) -> Result<(), GrammarError> {
         let mut arguments = Vec::new();
         for (name, fields) in tools {
+            let keys = key_bytes(fields);
             let fields = self.fields(fields, false)?;
-            arguments.push((name.clone().into_bytes(), self.add(Shape::Record(fields))));
+            let id = self.add(Shape::Record(fields));
+            self.keys[id] = keys;
+            arguments.push((name.clone().into_bytes(), id));
         }
         self.watch(before, field, arguments, Content::Arguments)
     }
 
-    /// Ends the plan: what follows the last section. `None` if nothing has to be looked after.
-    pub fn end(mut self, after: &str) -> Option<Self> {
+    /// Ends the plan: what follows the last section.
+    pub fn end(mut self, after: &str) -> Self {
         self.text(after.to_owned());
-        self.needed.then_some(self)
+        self
+    }
+
+    /// Whether anything has to be looked after.
+    pub fn is_needed(&self) -> bool {
+        self.needed
+    }
+
+    /// Bytes that may be missing at the end of a reply, where nothing contains itself.
+    pub fn rest(&self) -> usize {
+        self.rests.iter().sum()
+    }
+
+    /// Bytes by which what is missing may grow with a container that is opened.
+    pub fn growth(&self) -> usize {
+        self.rests.iter().copied().max().unwrap_or(0)
     }
 
     fn watch(
@@ -156,6 +179,7 @@ impl Plan {
 
     fn add(&mut self, shape: Shape) -> Id {
         self.shapes.push(shape);
+        self.keys.push(0);
         self.shapes.len() - 1
     }
 
@@ -234,7 +258,8 @@ impl Plan {
                     spec.fields.as_ptr() as usize,
                 );
                 return self.named(key, |plan| {
-                    Ok(Shape::Record(plan.fields(&spec.fields, in_item)?))
+                    let fields = plan.fields(&spec.fields, in_item)?;
+                    Ok((Shape::Record(fields), key_bytes(&spec.fields)))
                 });
             }
             FieldType::Enum(spec) if spec.is_unit() => {
@@ -255,20 +280,26 @@ impl Plan {
     fn named(
         &mut self,
         key: (String, usize),
-        shape: impl FnOnce(&mut Self) -> Result<Shape, GrammarError>,
+        shape: impl FnOnce(&mut Self) -> Result<(Shape, usize), GrammarError>,
     ) -> Result<Id, GrammarError> {
         if let Some(id) = self.named.get(&key) {
             return Ok(*id);
         }
         let id = self.add(Shape::Json);
         self.named.insert(key, id);
-        self.shapes[id] = shape(self)?;
+        (self.shapes[id], self.keys[id]) = shape(self)?;
         Ok(id)
     }
 
-    fn tagged(&mut self, spec: &EnumSpec, in_item: bool) -> Result<Shape, GrammarError> {
+    fn tagged(&mut self, spec: &EnumSpec, in_item: bool) -> Result<(Shape, usize), GrammarError> {
         let mut variants = Vec::new();
+        let mut keys = 0;
         for variant in &*spec.variants {
+            let own = match &variant.payload {
+                Payload::Fields(fields) => key_bytes(fields),
+                _ => "value".len() + 6,
+            };
+            keys = keys.max(own + variant.name.len() + spec.tag.len() + 12);
             let fields = match &variant.payload {
                 Payload::Unit => Vec::new(),
                 Payload::Fields(fields) => self.fields(fields, in_item)?,
@@ -279,88 +310,7 @@ impl Plan {
             variants.push((quoted(&variant.name), fields));
         }
         let (tags, fields) = variants.into_iter().unzip();
-        Ok(Shape::Tagged(tags, fields))
-    }
-
-    /// Finds each shape's least nesting: again and again until nothing changes, as a shape may refer to itself.
-    fn measure(&mut self) {
-        let mut heights = vec![usize::MAX; self.shapes.len()];
-        loop {
-            let mut changed = false;
-            for id in 0..self.shapes.len() {
-                let deepest = |ids: &[Id]| ids.iter().map(|id| heights[*id]).max().unwrap_or(0);
-                let height = match &self.shapes[id] {
-                    Shape::List { item, min, .. } if *min > 0 => heights[*item].saturating_add(1),
-                    Shape::Map { value, min } if *min > 0 => heights[*value].saturating_add(1),
-                    Shape::List { .. } | Shape::Map { .. } => 1,
-                    Shape::Tuple(ids) | Shape::Record(ids) => deepest(ids).saturating_add(1),
-                    Shape::Tagged(_, variants) => {
-                        let least = variants.iter().map(|ids| deepest(ids)).min();
-                        least.unwrap_or(0).saturating_add(1)
-                    }
-                    _ => 0,
-                };
-                changed |= height != heights[id];
-                heights[id] = height;
-            }
-            if !changed {
-                break;
-            }
-        }
-        self.heights = heights;
-    }
-
-    /// Whether values of this shape need a walker: something in it must differ, or it may nest without end.
-    fn matters(&self, root: Id) -> bool {
-        let mut open = vec![root];
-        let mut seen = vec![false; self.shapes.len()];
-        while let Some(id) = open.pop() {
-            if std::mem::replace(&mut seen[id], true) {
-                continue;
-            }
-            match &self.shapes[id] {
-                Shape::Json | Shape::Map { .. } | Shape::List { distinct: true, .. } => {
-                    return true;
-                }
-                Shape::Option(inner) | Shape::List { item: inner, .. } => open.push(*inner),
-                Shape::Tuple(ids) | Shape::Record(ids) => {
-                    if self.reaches(id, ids) {
-                        return true;
-                    }
-                    open.extend(ids);
-                }
-                Shape::Tagged(_, variants) => {
-                    if variants.iter().any(|ids| self.reaches(id, ids)) {
-                        return true;
-                    }
-                    open.extend(variants.iter().flatten());
-                }
-                _ => {}
-            }
-        }
-        false
-    }
-
-    /// Whether a shape contains itself.
-    fn reaches(&self, goal: Id, from: &[Id]) -> bool {
-        let mut open = from.to_vec();
-        let mut seen = vec![false; self.shapes.len()];
-        while let Some(id) = open.pop() {
-            if id == goal {
-                return true;
-            }
-            if std::mem::replace(&mut seen[id], true) {
-                continue;
-            }
-            match &self.shapes[id] {
-                Shape::Option(inner) | Shape::List { item: inner, .. } => open.push(*inner),
-                Shape::Map { value, .. } => open.push(*value),
-                Shape::Tuple(ids) | Shape::Record(ids) => open.extend(ids),
-                Shape::Tagged(_, variants) => open.extend(variants.iter().flatten()),
-                _ => {}
-            }
-        }
-        false
+        Ok((Shape::Tagged(tags, fields), keys))
     }
 }
 
@@ -391,80 +341,7 @@ fn quoted(name: &str) -> Vec<u8> {
     json!(name).to_string().into_bytes()
 }
 
-/// Whether the items of a list are kept apart by the walker.
-///
-/// # Errors
-/// If they must differ and can't be.
-pub(in super::super) fn distinct_items(
-    list: &crate::signature::ListType,
-    field: &FieldSpec,
-) -> Result<bool, GrammarError> {
-    let unique = field.constraints.contains(&Constraint::Unique);
-    let set = list.kind == ListKind::Set;
-    if !unique && !set {
-        return Ok(false);
-    }
-    if countable(&list.item) {
-        return Ok(true);
-    }
-    // The parser drops equal items of a set, so there may be fewer than the reply has.
-    let least = len_of(field).map_or(0, |(min, _)| min);
-    if unique || least > 1 {
-        return Err(unsatisfiable(
-            field,
-            "its items can't be kept apart while they are written: they hold sets, maps, JSON, \
-             strings with a `regex`, or themselves",
-        ));
-    }
-    Ok(false)
-}
-
-/// Whether the values of a type can be counted while one is written, and equal ones have one order.
-fn countable(ty: &FieldType) -> bool {
-    counts(ty, &[], &mut Vec::new())
-}
-
-fn counts(ty: &FieldType, constraints: &[Constraint], open: &mut Vec<usize>) -> bool {
-    let fields = |fields: &[FieldSpec], open: &mut Vec<usize>| {
-        fields
-            .iter()
-            .all(|field| counts(&field.ty, &field.constraints, open))
-    };
-    let mut within = |address: usize, all: &mut dyn FnMut(&mut Vec<usize>) -> bool| {
-        if open.contains(&address) {
-            return false;
-        }
-        open.push(address);
-        let all = all(open);
-        open.pop();
-        all
-    };
-    match ty {
-        FieldType::String => !constraints
-            .iter()
-            .any(|one| matches!(one, Constraint::Regex(_))),
-        FieldType::Char
-        | FieldType::Bool
-        | FieldType::Int(_)
-        | FieldType::Float(_)
-        | FieldType::Date(_) => true,
-        FieldType::Json | FieldType::Map(_) => false,
-        FieldType::Option(inner) => counts(inner, constraints, open),
-        FieldType::List(list) => {
-            list.kind != ListKind::Set
-                && !constraints.contains(&Constraint::Unique)
-                && counts(&list.item, &[], open)
-        }
-        FieldType::Tuple(items) => items.iter().all(|item| counts(item, &[], open)),
-        FieldType::Struct(spec) => within(spec.fields.as_ptr() as usize, &mut |open| {
-            fields(&spec.fields, open)
-        }),
-        FieldType::Enum(spec) => within(spec.variants.as_ptr() as usize, &mut |open| {
-            spec.variants.iter().all(|variant| match &variant.payload {
-                Payload::Unit => true,
-                Payload::Value(ty) => counts(ty, &[], open),
-                Payload::Fields(all) => fields(all, open),
-            })
-        }),
-    }
+/// Bytes of keys with all that stands around them.
+fn key_bytes(fields: &[FieldSpec]) -> usize {
+    fields.iter().map(|field| field.name.len() + 6).sum()
 }

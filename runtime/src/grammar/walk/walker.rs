@@ -8,7 +8,7 @@ use super::scalar::{Role, Scalar};
 use super::shape::{Content, Id, Plan, Shape};
 
 /// Marks in the form by which items are compared. No UTF-8 has these bytes, so no text looks like a mark.
-const END: u8 = 0xFF;
+pub(super) const END: u8 = 0xFF;
 const OPEN: u8 = 0xFE;
 const CLOSE: u8 = 0xFD;
 
@@ -18,19 +18,19 @@ const LONGEST_NAME: usize = 1024;
 /// Where a reply stands.
 #[derive(Debug)]
 pub(in super::super) struct Walker {
-    plan: Arc<Plan>,
-    section: usize,
-    at: At,
-    frames: Vec<Frame>,
-    scalar: Option<Scalar>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) section: usize,
+    pub(super) at: At,
+    pub(super) frames: Vec<Frame>,
+    pub(super) scalar: Option<Scalar>,
     /// The item under way that must differ from others: the depth of its container, and its text in one form.
-    item: Option<(usize, Vec<u8>)>,
+    pub(super) item: Option<(usize, Vec<u8>)>,
     /// The text of a section that is looked after for its text alone.
-    word: Vec<u8>,
+    pub(super) word: Vec<u8>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum At {
+pub(super) enum At {
     /// So many bytes into what stands before the section.
     Before(usize),
     /// In a section that needs no looking after, the last bytes of which are so many of what stands before the next.
@@ -128,7 +128,7 @@ impl Walker {
         }
     }
 
-    fn byte(&mut self, byte: u8) -> bool {
+    pub(super) fn byte(&mut self, byte: u8) -> bool {
         match self.at {
             At::End => true,
             At::Before(matched) => self.before(matched, byte),
@@ -221,11 +221,11 @@ impl Walker {
         self.entered()
     }
 
-    fn top(&self) -> Option<&Frame> {
+    pub(super) fn top(&self) -> Option<&Frame> {
         self.frames.last()
     }
 
-    fn next_value(&self) -> Option<Id> {
+    pub(super) fn next_value(&self) -> Option<Id> {
         self.top()?.next(&self.plan)
     }
 
@@ -275,7 +275,7 @@ impl Walker {
     }
 
     /// Whether the container on top may have one more value.
-    fn grows(&self) -> bool {
+    pub(super) fn grows(&self) -> bool {
         let depth = self.frames.len();
         self.top()
             .is_none_or(|frame| frame.may_grow(&self.plan, depth))
@@ -292,142 +292,13 @@ impl Walker {
         }
     }
 
-    fn canon(&mut self, byte: u8) {
+    pub(super) fn canon(&mut self, byte: u8) {
         if let Some((_, text)) = &mut self.item {
             text.push(byte);
         }
     }
 
-    /// A byte of a scalar that counts as it is written.
-    fn literal(&mut self, byte: u8) {
-        if let Some(scalar) = &mut self.scalar
-            && scalar.is_literal(&self.plan)
-        {
-            scalar.text.push(byte);
-            self.canon(byte);
-        }
-    }
-
-    fn key(&mut self) -> bool {
-        let Some(frame) = self.top() else {
-            return false;
-        };
-        let own = frame.has_keys(&self.plan);
-        if self.at == At::Opened && own && !self.grows() {
-            return false;
-        }
-        if own {
-            self.item = Some((self.frames.len(), Vec::new()));
-        }
-        let role = if own { Role::Key } else { Role::Name };
-        self.scalar = Some(Scalar::new(role, true));
-        self.at = At::Scalar;
-        true
-    }
-
-    /// Behind the key of a tag: the tag is a value like others, but chooses what follows.
-    fn tag(&mut self) -> bool {
-        let Some(frame) = self.top() else {
-            return false;
-        };
-        self.scalar = Some(Scalar::new(Role::Tag(frame.shape), false));
-        self.at = At::Scalar;
-        true
-    }
-
-    fn in_scalar(&mut self, byte: u8) -> bool {
-        let Some(scalar) = &mut self.scalar else {
-            return false;
-        };
-        if let Role::Tag(_) = scalar.role
-            && !scalar.quoted
-        {
-            // The blank between colon and tag.
-            if byte == b'"' {
-                scalar.quoted = true;
-                self.literal(byte);
-            }
-            return true;
-        }
-        if !scalar.quoted {
-            if matches!(byte, b',' | b']' | b'}' | b'\n') {
-                return self.scalar_ends() && self.byte(byte);
-            }
-            self.literal(byte);
-            return self.is_live();
-        }
-        let literal = scalar.is_literal(&self.plan);
-        match byte {
-            b'"' if !scalar.escaped => {
-                self.literal(byte);
-                self.scalar_ends()
-            }
-            b'\\' if !scalar.escaped => {
-                scalar.escaped = true;
-                self.literal(byte);
-                self.is_live()
-            }
-            _ => {
-                let meant = scalar.byte(byte);
-                if literal {
-                    self.literal(byte);
-                } else if scalar.role != Role::Name {
-                    self.canon(meant);
-                }
-                self.is_live()
-            }
-        }
-    }
-
-    fn scalar_ends(&mut self) -> bool {
-        let Some(scalar) = self.scalar.take() else {
-            return false;
-        };
-        let in_item = self.item.is_some();
-        if in_item && !scalar.may_end(&self.plan) {
-            return false;
-        }
-        if scalar.role != Role::Name {
-            self.canon(END);
-        }
-        match scalar.role {
-            Role::Name => {
-                self.at = At::Key;
-                true
-            }
-            Role::Key => {
-                self.at = At::Key;
-                let key = self.item.take().map(|(_, text)| text).unwrap_or_default();
-                self.frames.last_mut().is_some_and(|frame| frame.note(&key))
-            }
-            Role::Tag(id) => self.tagged(id, &scalar.text) && self.value_ends(),
-            Role::Null | Role::Value(_) => self.value_ends(),
-        }
-    }
-
-    /// Chooses the variant of the tag, if there is room for its nesting.
-    fn tagged(&mut self, id: Id, tag: &[u8]) -> bool {
-        let Shape::Tagged(tags, _) = &self.plan.shapes[id] else {
-            return false;
-        };
-        let variant = tags.iter().position(|known| known == tag);
-        match self.frames.last_mut() {
-            Some(frame) => frame.variant = variant,
-            None => return false,
-        }
-        variant.is_some_and(|variant| self.has_room(id, variant))
-    }
-
-    /// Whether what follows a tag nests no deeper than there is room.
-    fn has_room(&self, id: Id, variant: usize) -> bool {
-        let Shape::Tagged(_, variants) = &self.plan.shapes[id] else {
-            return false;
-        };
-        let heights = variants[variant].iter().map(|id| self.plan.heights[*id]);
-        self.frames.len() + heights.max().unwrap_or(0) <= MOST_NESTING
-    }
-
-    fn value_ends(&mut self) -> bool {
+    pub(super) fn value_ends(&mut self) -> bool {
         let depth = self.frames.len();
         let Some(frame) = self.frames.last_mut() else {
             self.section += 1;
@@ -472,76 +343,6 @@ impl Walker {
         self.canon(CLOSE);
         self.frames.pop();
         self.value_ends()
-    }
-
-    /// Whether the item under way can still become one that is not there yet, and a tag one that has room.
-    fn is_live(&self) -> bool {
-        if let Some(Scalar {
-            role: Role::Tag(id),
-            text,
-            ..
-        }) = &self.scalar
-            && let Shape::Tagged(tags, _) = &self.plan.shapes[*id]
-        {
-            let mut fitting = tags
-                .iter()
-                .enumerate()
-                .filter(|(_, tag)| tag.starts_with(text));
-            if !fitting.any(|(variant, _)| self.has_room(*id, variant)) {
-                return false;
-            }
-        }
-        let Some((depth, text)) = &self.item else {
-            return true;
-        };
-        let Some(container) = self.frames.get(depth - 1) else {
-            return true;
-        };
-        if let Some((escapes, ways)) = self
-            .scalar
-            .as_ref()
-            .and_then(|s| s.ways_after_escape(&self.plan))
-        {
-            let ways = ways.saturating_mul(self.ways_above(*depth));
-            let mut begin = text.clone();
-            return escapes.iter().any(|escape| {
-                let meant = match escape {
-                    b'n' => b'\n',
-                    b't' => b'\t',
-                    other => *other,
-                };
-                begin.push(meant);
-                let live = ways > container.seen_with(&begin) as u128;
-                begin.pop();
-                live
-            });
-        }
-        let own = match (self.at, &self.scalar) {
-            (At::Value(id), _) => self.plan.count(id),
-            (At::Scalar, Some(scalar)) => scalar.ways(&self.plan),
-            _ => 1,
-        };
-        let ways = own.saturating_mul(self.ways_above(*depth));
-        ways > container.seen_with(text) as u128
-    }
-
-    /// Ways in which the containers within the item can go on.
-    fn ways_above(&self, depth: usize) -> u128 {
-        let in_value = match (self.at, &self.scalar) {
-            (At::Value(_), _) => true,
-            (At::Scalar, Some(scalar)) => scalar.role != Role::Name,
-            _ => false,
-        };
-        let top = self.frames.len().wrapping_sub(1);
-        self.frames
-            .iter()
-            .enumerate()
-            .skip(depth)
-            .map(|(at, frame)| {
-                let running = at != top || in_value;
-                frame.ways(&self.plan, frame.done + usize::from(running))
-            })
-            .fold(1, u128::saturating_mul)
     }
 }
 
