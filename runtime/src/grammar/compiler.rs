@@ -39,8 +39,7 @@ impl GrammarCompiler {
             ff_tokens: true,
             ..Default::default()
         };
-        let slices = llguidance::earley::SlicedBiasComputer::general_slices();
-        let mut factory = ParserFactory::new(&vocabulary, capabilities, &slices)
+        let mut factory = ParserFactory::new(&vocabulary, capabilities, &slices())
             .map_err(|error| GrammarError::Compile(error.to_string()))?;
         factory.quiet();
         factory.limits_mut().verbose_errors = false;
@@ -92,9 +91,25 @@ impl GrammarCompiler {
         let start = Guarded::new(matcher, plan, self.marks.clone());
         Ok(Grammar {
             start: Arc::new(Mutex::new(start)),
+            spare: Arc::default(),
             closer: Arc::clone(&self.closer),
         })
     }
+}
+
+/// Kinds of tokens that are let in as a whole where a lexeme takes all of the kind: the more of the vocabulary they
+/// cover, the less of it has to be walked. Widest last.
+fn slices() -> Vec<String> {
+    // No text of JSON strings or of lines ends or escapes anything with these.
+    const PLAIN: &str = r#"[^"\\\x00-\x1F\x7F\u{85}\u{2028}\u{2029}]"#;
+    // Nor does a line that begins so open a marker.
+    const FIRST: &str = r#"[^"\\\x00-\x1F\x7F\u{85}\u{2028}\u{2029}\s*_`>#\-\[]"#;
+    vec![
+        format!("{PLAIN}{{1,10}}"),
+        format!("{PLAIN}{{1,30}}"),
+        format!(" ?{FIRST}{PLAIN}*"),
+        format!("{PLAIN}+"),
+    ]
 }
 
 impl fmt::Debug for GrammarCompiler {
@@ -107,14 +122,29 @@ impl fmt::Debug for GrammarCompiler {
 #[derive(Clone)]
 pub struct Grammar {
     start: Arc<Mutex<Guarded>>,
+    /// States that replies are done with, for the next ones.
+    spare: Spare,
     closer: Arc<Closer>,
 }
+
+/// States at the start of a grammar that know the automaton's states already.
+pub(super) type Spare = Arc<Mutex<Vec<Guarded>>>;
 
 impl Grammar {
     /// A mask at the grammar's start, for one reply.
     #[must_use]
     pub fn mask(&self) -> Box<dyn LogitsMask> {
-        Box::new(GrammarMask::new(self.state(), Arc::clone(&self.closer)))
+        let spare = self
+            .spare
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        let start = spare.unwrap_or_else(|| self.state());
+        Box::new(GrammarMask::new(
+            start,
+            Arc::clone(&self.closer),
+            Arc::clone(&self.spare),
+        ))
     }
 
     /// Whether the whole text is a valid reply.

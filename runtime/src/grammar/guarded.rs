@@ -53,6 +53,16 @@ impl Guarded {
         }
     }
 
+    /// Back at the start, with what was learned of the automaton on the way: its states are made as they are met. `None` if
+    /// it has failed.
+    pub fn rewound(mut self) -> Option<Self> {
+        self.matcher.reset().ok()?;
+        if let Some(walker) = &mut self.walker {
+            *walker = Walker::new(Arc::clone(self.plan.as_ref()?));
+        }
+        Some(self)
+    }
+
     pub fn error(&self) -> Option<String> {
         self.matcher.get_error()
     }

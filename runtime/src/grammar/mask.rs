@@ -1,20 +1,25 @@
 //! A grammar under way, as the engine sees it: what is forced, what may follow, and how to end in time.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError};
 
 use toktrie::SimpleVob;
 
 use crate::engine::{LogitsMask, MaskEnd, MaskError, MaskStep, TokenId};
 
 use super::close::Closer;
+use super::compiler::Spare;
 use super::guarded::Guarded;
+
+/// States that are kept of a grammar.
+const MOST_SPARE: usize = 8;
 
 /// A state that computes its own mask while the engine runs the forward pass.
 pub(super) struct GrammarMask {
     state: State,
     helper: Option<Helper>,
     closer: Arc<Closer>,
+    spare: Spare,
     /// Tokens of the shortest reply.
     least: usize,
     /// Tokens that a byte of a short end takes.
@@ -32,11 +37,12 @@ enum State {
 }
 
 impl GrammarMask {
-    pub(super) fn new(start: Guarded, closer: Arc<Closer>) -> Self {
+    pub(super) fn new(start: Guarded, closer: Arc<Closer>, spare: Spare) -> Self {
         GrammarMask {
             state: State::Here(start),
             helper: Helper::start(),
             closer,
+            spare,
             least: 0,
             tokens_per_byte: 1.0,
             safe_above: usize::MAX,
@@ -91,6 +97,23 @@ impl GrammarMask {
     }
 }
 
+/// The state serves the next reply: what it has learned of the automaton need not be found again.
+impl Drop for GrammarMask {
+    fn drop(&mut self) {
+        let state = match std::mem::replace(&mut self.state, State::Away) {
+            State::Here(state) | State::Masked(state, _) => state,
+            // With the helper still, which nobody waits for.
+            State::Away => return,
+        };
+        if let Some(state) = state.rewound() {
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < MOST_SPARE {
+                spare.push(state);
+            }
+        }
+    }
+}
+
 impl LogitsMask for GrammarMask {
     fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
@@ -137,8 +160,9 @@ impl LogitsMask for GrammarMask {
                 return Ok(step);
             }
         }
-        if end.is_none() {
-            self.put(matcher);
+        match end {
+            None => self.put(matcher),
+            Some(_) => self.state = State::Here(matcher),
         }
         Ok(MaskStep { tokens, end })
     }
