@@ -102,12 +102,11 @@ impl GrammarCompiler {
 fn slices() -> Vec<String> {
     // No text of JSON strings or of lines ends or escapes anything with these.
     const PLAIN: &str = r#"[^"\\\x00-\x1F\x7F\u{85}\u{2028}\u{2029}]"#;
-    // Nor does a line that begins so open a marker.
-    const FIRST: &str = r#"[^"\\\x00-\x1F\x7F\u{85}\u{2028}\u{2029}\s*_`>#\-\[]"#;
     vec![
         format!("{PLAIN}{{1,10}}"),
         format!("{PLAIN}{{1,30}}"),
-        format!(" ?{FIRST}{PLAIN}*"),
+        // Nor does a line that begins so open a marker. Letters of other scripts would make the comparison too dear.
+        format!(" ?[a-zA-Z0-9]{PLAIN}*"),
         format!("{PLAIN}+"),
     ]
 }
