@@ -340,7 +340,7 @@ fn an_f32_keeps_to_bounds_that_it_can_not_hold() {
     let bound = vec![Demand::Max(Bound::Float(0.123_456_789))];
     check(
         &one_field::<f32>(bound),
-        &["0.12", "-3"],
+        &["0.1234567", "-3"],
         &["0.123456789", "0.1234568"],
     );
 }

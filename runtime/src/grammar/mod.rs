@@ -9,6 +9,7 @@ mod close;
 mod compiler;
 mod constraint;
 mod error;
+mod float_range;
 mod guarded;
 mod int_range;
 mod lark;

@@ -8,15 +8,13 @@ use super::super::GrammarError;
 use super::super::bounds::{
     float_bounds, float_digits, grid_of_float, int_bounds, len_of, unsatisfiable,
 };
+use super::super::float_range::float_range;
 use super::super::int_range::int_range;
-use super::{Rules, literal};
+use super::{Rules, literal, slashed};
 
 /// A number with so few digits that none is out of range.
 pub(super) const JSON_NUMBER: &str =
     r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,17})?([eE][+-]?[0-9]{1,2})?";
-
-/// Bounds of floats that have none, as far as digits go.
-const MOST: f64 = 1e18;
 
 impl Rules {
     pub(super) fn json_string(&mut self, field: &FieldSpec) -> Result<String, GrammarError> {
@@ -103,18 +101,19 @@ impl Rules {
                 r"-?(0|[1-9][0-9]{{0,17}})(\.[0-9]{{1,17}})?{exponent}"
             )));
         }
-        // An open end is closed, as digits without end would overflow the type.
-        let min = min.unwrap_or_else(|| -MOST.max(max.unwrap_or(0.0).abs() * 10.0));
-        let max = max.unwrap_or_else(|| MOST.max(min.abs() * 10.0));
         let (min, max) = match float {
-            FloatType::F64 => (min.max(f64::MIN), max.min(f64::MAX)),
-            FloatType::F32 => (least_f32(min), greatest_f32(max)),
+            FloatType::F64 => (min, max),
+            FloatType::F32 => (min.map(least_f32), max.map(greatest_f32)),
         };
-        if min > max || min.is_nan() || max.is_nan() {
+        let nan = |bound: Option<f64>| bound.is_some_and(f64::is_nan);
+        let crossed = matches!((min, max), (Some(min), Some(max)) if min > max);
+        if nan(min) || nan(max) || crossed {
             return Err(unsatisfiable(field, "min is above max"));
         }
-        let schema = json!({"type": "number", "minimum": min, "maximum": max});
-        Ok(self.define(false, format!("%json {schema}")))
+        let all = float_range(min, max)
+            .ok_or_else(|| unsatisfiable(field, "a bound has more than 36 whole digits"))?;
+        let all: Vec<String> = all.iter().map(|one| slashed(one)).collect();
+        Ok(self.define(true, all.join(" & ")))
     }
 }
 
