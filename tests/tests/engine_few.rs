@@ -101,7 +101,7 @@ impl LogitsMask for Multiples {
 
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
         for (id, logit) in logits.iter_mut().enumerate() {
-            if id as u32 % self.of != 0 || id >= 250 {
+            if !(id as u32).is_multiple_of(self.of) || id >= 250 {
                 *logit = f32::NEG_INFINITY;
             }
         }

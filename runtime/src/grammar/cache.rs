@@ -10,6 +10,9 @@ use super::{Constraint, Grammar};
 /// Compiled grammars are small, but a server may be asked for ever new ones.
 const MOST_KEPT: usize = 256;
 
+/// A tool's name with its arguments.
+type ToolFields = (String, Vec<FieldSpec>);
+
 /// Grammars by constraint.
 #[derive(Default)]
 pub(super) struct Cache {
@@ -69,7 +72,7 @@ fn same(one: &Constraint, other: &Constraint) -> bool {
                 tools: others,
             },
         ) => {
-            let alike = |(one, other): (&(String, Vec<FieldSpec>), &(String, Vec<FieldSpec>))| {
+            let alike = |(one, other): (&ToolFields, &ToolFields)| {
                 one.0 == other.0 && same_fields(&one.1, &other.1)
             };
             same_spec(one, other)

@@ -91,7 +91,7 @@ fn write(kind: DateKind, day: Option<&Day>, clock: Option<&Clock>) -> Result<Str
 /// Date and time: at a `T`, or at the last blank before the first colon.
 fn split(text: &str) -> Option<(&str, &str)> {
     let colon = text.find(':')?;
-    let at = text[..colon].rfind(|c: char| c == 'T' || c == ' ')?;
+    let at = text[..colon].rfind(['T', ' '])?;
     Some((text[..at].trim_end_matches([',', ' ']), &text[at + 1..]))
 }
 
