@@ -40,6 +40,8 @@ pub(super) struct Distinct {
     seen: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>>,
     /// The first of each.
     pub kept: Vec<Value>,
+    /// The integers from 0 to 127 that are kept, a bit each: the usual items of a list that repeats them.
+    small: u128,
     /// What they are compared by, where that is not themselves.
     keys: Vec<Value>,
 }
@@ -51,6 +53,7 @@ impl Default for Distinct {
             seeds: [random.hash_one(0u8), random.hash_one(1u8) | 1],
             seen: HashMap::default(),
             kept: Vec::new(),
+            small: 0,
             keys: Vec::new(),
         }
     }
@@ -59,6 +62,13 @@ impl Default for Distinct {
 impl Distinct {
     /// Keeps an item unless it is there. Either all items of a list have keys, or none has.
     pub fn push(&mut self, item: Value, key: Option<Value>) {
+        if let (Value::Int(n @ 0..=127), None) = (&item, &key) {
+            let bit = 1u128 << n;
+            if self.small & bit != 0 {
+                return;
+            }
+            self.small |= bit;
+        }
         let own = key.as_ref().unwrap_or(&item);
         let mut hasher = Mixed {
             state: self.seeds[0],
