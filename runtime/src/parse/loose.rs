@@ -253,8 +253,7 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn value(&mut self, byte: u8) -> Result<Expect, SyntaxFault> {
-        let brackets = matches!(byte, b'[' | b'{' | b'(');
-        if brackets {
+        if matches!(byte, b'[' | b'{' | b'(') {
             self.open()?;
             return Ok(Expect::First);
         }
@@ -268,13 +267,7 @@ impl<'t> Reader<'t, '_> {
         let kind = match string(self.text, &mut self.pos, self.notes)? {
             Some(text) => NodeKind::Text(text),
             None => {
-                let tuple = matches!(
-                    self.stack.last(),
-                    Some(Frame::List {
-                        close: Some(b')'),
-                        ..
-                    })
-                );
+                let tuple = self.closes(b')');
                 NodeKind::Bare(bare(self.text, &mut self.pos, tuple)?)
             }
         };
