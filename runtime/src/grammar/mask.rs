@@ -51,7 +51,8 @@ impl GrammarMask {
 
     /// Whether the way to end may be longer than the budget: then it has to be looked for.
     fn is_scarce(&self, state: &Guarded, budget: usize) -> bool {
-        let open = state.rest() as f64 * self.tokens_per_byte;
+        // What the next token opens counts too.
+        let open = (state.rest() + state.growth()) as f64 * self.tokens_per_byte;
         budget <= self.safe_above && budget <= self.least + 64 + 2 * open as usize
     }
 

@@ -120,8 +120,9 @@ impl Plan {
         }
         let sum = |ids: &[Id]| ids.iter().map(|id| least[*id] + 2).sum::<usize>();
         let rest = |id: Id| match &self.shapes[id] {
-            Shape::List { item, min, .. } => 2 + min * (least[*item] + 2),
-            Shape::Map { value, min } => 8 + min * (least[*value] + 8),
+            // Behind a comma or a key one more is owed.
+            Shape::List { item, min, .. } => 2 + (min + 1) * (least[*item] + 2),
+            Shape::Map { value, min } => 8 + (min + 1) * (least[*value] + 8),
             Shape::Tuple(ids) | Shape::Record(ids) => 2 + sum(ids) + self.keys[id],
             Shape::Tagged(_, variants) => {
                 2 + variants.iter().map(|ids| sum(ids)).max().unwrap_or(0) + self.keys[id]

@@ -186,6 +186,10 @@ impl<'f> Coercer<'f> {
                 Some(value) => Ok(value),
                 None => self.scalar_text(ty, json_source(text, at)),
             },
+            // A blank in quotes is a character too.
+            (FieldType::Char, NodeKind::Text(text)) if text.chars().count() == 1 => {
+                Ok(Value::String(text.clone().into_owned()))
+            }
             (FieldType::Json, _) => self.json_node(node, base),
             (FieldType::Option(inner), _) => self.option_node(inner, node, base),
             (FieldType::String, kind) => self.string_node(kind, at),
