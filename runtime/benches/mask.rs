@@ -82,7 +82,7 @@ fn spec_named(fields: usize, ty: &str, prefix: &str) -> SignatureSpec {
     SignatureSpec::from_json(&json!({"outputs": outputs})).expect("a sound spec")
 }
 
-/// The times between the tokens of one generation; steps in which tokens are forced too are left out.
+/// The times of steps of one token in one generation: those that run the tokens a grammar forced are left out.
 async fn steps(
     model: &LoadedModel,
     constraint: Option<&Constraint>,
@@ -112,11 +112,19 @@ async fn steps(
     }
     drop(stream);
     let _cancelled = running.await?;
-    // Forced tokens arrive together.
-    let gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]);
-    Ok(gaps
-        .filter(|gap| *gap > Duration::from_millis(1))
+    // Tokens of one step arrive together. A step after one that forced some runs several tokens, with a mask or without.
+    let mut steps: Vec<(Instant, usize)> = Vec::new();
+    for arrival in arrivals {
+        match steps.last_mut() {
+            Some((last, tokens)) if arrival - *last < Duration::from_millis(1) => *tokens += 1,
+            _ => steps.push((arrival, 1)),
+        }
+    }
+    Ok(steps
+        .windows(2)
         .skip(1)
+        .filter(|pair| pair[0].1 == 1)
+        .map(|pair| pair[1].0 - pair[0].0)
         .collect())
 }
 

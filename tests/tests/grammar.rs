@@ -233,3 +233,141 @@ fn what_can_not_be_satisfied_is_refused() {
         "{error}"
     );
 }
+
+#[test]
+fn no_item_of_a_set_and_no_key_comes_twice() {
+    use std::collections::{BTreeMap, BTreeSet, HashSet};
+    check(
+        &one_field::<HashSet<String>>(vec![]),
+        &["[]", r#"["a", "b", "ab"]"#, r#"["a\nb", "a\\nb"]"#],
+        &[r#"["a", "a"]"#, r#"["", ""]"#, r#"["a/b", "a\/b"]"#],
+    );
+    check(
+        &one_field::<BTreeSet<u8>>(vec![]),
+        &["[1, 12, 2]"],
+        &["[1, 12, 1]", "[12, 1, 12]"],
+    );
+    check(
+        &one_field::<Vec<bool>>(vec![Demand::Unique]),
+        &["[true, false]"],
+        &["[true, true]", "[true, false, true]"],
+    );
+    check(
+        &one_field::<Vec<f64>>(vec![Demand::Unique]),
+        &["[1.0, 1.5, -1.0]"],
+        &["[1.0, 1.0]", "[1.0, 1.00]", "[0.0, -0.0]", "[1]"],
+    );
+    check(
+        &one_field::<Vec<(bool, u8)>>(vec![Demand::Unique]),
+        &["[[true, 1], [true, 2], [false, 1]]"],
+        &["[[true, 1], [true, 1]]"],
+    );
+    check(
+        &one_field::<BTreeMap<String, BTreeSet<bool>>>(vec![]),
+        &[r#"{"a": [true, false], "b": [true]}"#],
+        &[r#"{"a": [], "a": []}"#, r#"{"a": [true, true]}"#],
+    );
+    check(
+        &one_field::<serde_json::Value>(vec![]),
+        &[r#"{"a": {"a": 1}, "b": [{"a": 1}, {"a": 1}]}"#],
+        &[r#"{"a": 1, "a": 2}"#, r#"[{"b": {"a": 1, "a": 1}}]"#],
+    );
+}
+
+#[test]
+fn more_distinct_items_than_there_are_values_are_refused() {
+    let refused = |field: FieldSpec| {
+        let constraint = Constraint::Signature(spec(vec![field]));
+        COMPILER.compile(&constraint).unwrap_err().to_string()
+    };
+    let three = Demand::Len {
+        min: 3,
+        max: usize::MAX,
+    };
+    assert_eq!(
+        refused(field::<std::collections::BTreeSet<bool>>(
+            "x",
+            vec![three.clone()]
+        )),
+        "field `x`: no value satisfies its constraints: 3 items must differ and only 2 values exist"
+    );
+    let maps = refused(field::<Vec<std::collections::BTreeMap<String, bool>>>(
+        "x",
+        vec![Demand::Unique],
+    ));
+    assert!(maps.contains("can't be kept apart"), "{maps}");
+}
+
+#[test]
+fn json_nests_no_deeper_than_the_parser_reads() {
+    let grammar = one_field::<serde_json::Value>(vec![]);
+    let nested = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
+    assert!(takes(&grammar, &nested(64)));
+    assert!(!takes(&grammar, &nested(65)));
+}
+
+#[test]
+fn dates_are_those_of_the_calendar() {
+    check(
+        &one_field::<chrono::NaiveDate>(vec![]),
+        &["2024-02-29", "2023-12-31", "0000-01-01"],
+        &[
+            "2023-02-29",
+            "2024-04-31",
+            "2024-13-01",
+            "24-01-01",
+            "2024-1-1",
+        ],
+    );
+    check(
+        &one_field::<chrono::DateTime<chrono::Utc>>(vec![]),
+        &["2024-02-29T23:59:59Z", "2024-02-29T23:59:59.25Z"],
+        &["2024-02-29T24:00:00Z", "2024-02-29T23:59:59"],
+    );
+}
+
+#[test]
+fn a_text_is_not_the_prompts_own_words() {
+    check(
+        &one_field::<String>(vec![]),
+        &["{y}", "{x} and more", "Not supplied"],
+        &["{x}", " {x} ", "Not supplied for this particular example."],
+    );
+}
+
+#[test]
+fn an_f32_keeps_to_bounds_that_it_can_not_hold() {
+    let bound = vec![Demand::Max(Bound::Float(0.123_456_789))];
+    check(
+        &one_field::<f32>(bound),
+        &["0.1234567", "-3"],
+        &["0.123456789", "0.1234568"],
+    );
+}
+
+#[test]
+fn structs_of_one_name_are_kept_apart() {
+    let parsed = |ty: &str| FieldSpec::owned("x", "", FieldType::from_type_str(ty).unwrap());
+    let mut two = parsed(r#"struct P:{"b":"bool"}"#);
+    two.name = "y".into();
+    let grammar = COMPILER
+        .compile(&Constraint::Signature(spec(vec![
+            parsed(r#"struct P:{"a":"i64"}"#),
+            two,
+        ])))
+        .unwrap();
+    assert!(grammar.accepts(
+        "[[ ## x ## ]]\n{\"a\": 1}\n\n[[ ## y ## ]]\n{\"b\": true}\n\n[[ ## completed ## ]]"
+    ));
+}
+
+#[test]
+fn a_grammar_is_known_again_by_its_constraint() {
+    let one = Constraint::Signature(spec(vec![field::<u16>("known", vec![])]));
+    assert!(COMPILER.compiled(&one).is_none());
+    COMPILER.compile(&one).unwrap();
+    let equal = Constraint::Signature(spec(vec![field::<u16>("known", vec![])]));
+    assert!(COMPILER.compiled(&equal).is_some());
+    let other = Constraint::Signature(spec(vec![field::<u32>("known", vec![])]));
+    assert!(COMPILER.compiled(&other).is_none());
+}

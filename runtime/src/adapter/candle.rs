@@ -139,7 +139,7 @@ impl CandleAdapter {
     /// Compiles a constraint, on a thread of its own if it is new: that takes milliseconds.
     async fn compile(&self, constraint: &Constraint) -> Result<Grammar, CandleAdapterError> {
         let grammars = self.model.grammars();
-        if let Some(grammar) = grammars.compiled(constraint)? {
+        if let Some(grammar) = grammars.compiled(constraint) {
             return Ok(grammar);
         }
         let (grammars, constraint) = (Arc::clone(grammars), constraint.clone());

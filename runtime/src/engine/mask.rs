@@ -19,6 +19,13 @@ pub trait LogitsMask: Send {
     /// If the grammar's automaton fails: its limits are reached.
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError>;
 
+    /// The tokens that may come next, if they are known by now and no more than `most`. Never waits: the logits of other
+    /// tokens are then not computed at all.
+    fn few(&mut self, most: usize) -> Option<Vec<TokenId>> {
+        let _ = most;
+        None
+    }
+
     /// Takes the chosen token and gives the tokens to append in its place: as a rule itself, and then what it forces;
     /// but where a way to end within the budget would be lost, the way to end.
     ///

@@ -3,8 +3,9 @@
 //! The shortest way is a search over all tokens; this is a walk that tries, at each choice, the texts that end things. It is
 //! walked in two orders, since what ends a string is text inside of another, and the shorter way counts.
 
-use llguidance::Matcher;
 use toktrie::{TokEnv, TokenId};
+
+use super::guarded::Guarded;
 
 /// In free text of the chat format, whatever the line holds, this leads to the next marker.
 const NEXT_SECTION: &str = "\n\n[[ ##";
@@ -16,14 +17,33 @@ const STRINGS_FIRST: &[&str] = &[
     "]",
     "}",
     "\n}",
+    " null",
+    " []",
+    " {}",
+    " \"\"",
+    " \"",
+    " 1",
+    " true",
+    " [",
+    " {",
     ", ",
     ",",
-    "0",
     "1",
+    "0",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
     "true",
+    "false",
     "null",
     ": ",
     ":",
+    " ",
     "{",
     "[",
     "a",
@@ -37,16 +57,35 @@ const BRACKETS_FIRST: &[&str] = &[
     "{}",
     "]",
     "}",
+    " []",
+    " {}",
+    " null",
     "\"",
     "\n}",
+    " \"\"",
+    " \"",
+    " 1",
+    " true",
+    " [",
+    " {",
     ", ",
     ",",
     "null",
-    "0",
     "1",
+    "0",
+    "2",
+    "3",
+    "4",
+    "5",
+    "6",
+    "7",
+    "8",
+    "9",
     "true",
+    "false",
     ": ",
     ":",
+    " ",
     "{",
     "[",
     "a",
@@ -73,26 +112,38 @@ impl Closer {
     }
 
     /// Tokens that end the reply from here, at most `most`; `None` if no way so short is found.
-    pub(super) fn close(&self, matcher: &Matcher, most: usize) -> Option<Vec<TokenId>> {
+    pub(super) fn close(&self, from: &Guarded, most: usize) -> Option<Vec<TokenId>> {
         let mut most = most.min(FARTHEST);
         let mut best: Option<Vec<TokenId>> = None;
         for order in &self.orders {
-            if let Some(way) = walk(matcher.clone(), order, most) {
+            if let Some(way) = walk(from.clone(), order, most, Otherwise::Longest) {
                 most = way.len();
                 best = Some(way);
             }
         }
-        best
+        // A long token may begin ever new items: where that had no end, small steps may.
+        best.or_else(|| walk(from.clone(), &self.orders[0], most, Otherwise::Shortest))
     }
 }
 
-fn walk(mut matcher: Matcher, order: &Order, most: usize) -> Option<Vec<TokenId>> {
+/// The token to take where none of the texts may stand.
+#[derive(Clone, Copy)]
+enum Otherwise {
+    Longest,
+    Shortest,
+}
+
+fn walk(
+    mut state: Guarded,
+    order: &Order,
+    most: usize,
+    otherwise: Otherwise,
+) -> Option<Vec<TokenId>> {
     let mut way = Vec::new();
-    while !is_complete(&mut matcher) {
-        let mut step = matcher.consume_ff_tokens();
+    while !state.is_complete() {
+        let mut step = state.take_forced().ok()?;
         if step.is_empty() {
-            step = next(&mut matcher, order)?;
-            matcher.consume_tokens(&step).ok()?;
+            step = next(&mut state, order, otherwise)?;
         }
         way.append(&mut step);
         if way.len() > most {
@@ -102,25 +153,20 @@ fn walk(mut matcher: Matcher, order: &Order, most: usize) -> Option<Vec<TokenId>
     Some(way)
 }
 
-/// The first of the texts that may stand here. Inside of a name or a pattern none may: then the longest token that may.
-fn next(matcher: &mut Matcher, order: &Order) -> Option<Vec<TokenId>> {
+/// Takes the first of the texts that may stand here. Inside of a name or a pattern none may.
+fn next(state: &mut Guarded, order: &Order, otherwise: Otherwise) -> Option<Vec<TokenId>> {
     for tokens in order {
-        if matcher
-            .validate_tokens(tokens)
-            .is_ok_and(|valid| valid == tokens.len())
-        {
+        if state.try_take(tokens) {
             return Some(tokens.clone());
         }
     }
-    let environment = matcher.tok_env().ok()?;
-    let trie = environment.tok_trie();
-    let mask = matcher.compute_mask().ok()?;
-    mask.iter()
-        .max_by_key(|token| trie.token_len(*token))
-        .map(|token| vec![token])
-}
-
-/// Whether the reply may end here.
-fn is_complete(matcher: &mut Matcher) -> bool {
-    matcher.is_stopped() || matcher.is_accepting().unwrap_or(false)
+    let mask = state.mask().ok()?;
+    let trie = state.trie();
+    let length = |token: &TokenId| trie.token_len(*token);
+    let token = match otherwise {
+        Otherwise::Longest => mask.iter().max_by_key(length),
+        Otherwise::Shortest => mask.iter().min_by_key(length),
+    }?;
+    state.take(token).ok()?;
+    Some(vec![token])
 }

@@ -1,11 +1,14 @@
 //! What a reply can be held to.
 
+use std::sync::Arc;
+
 use serde_json::Value as Json;
 
 use crate::signature::{FieldSpec, SignatureSpec};
 
 use super::GrammarError;
 use super::reply::{reply_grammar, tool_step_grammar};
+use super::walk::Plan;
 
 /// What a reply is held to.
 #[derive(Debug, Clone)]
@@ -30,15 +33,18 @@ pub enum Constraint {
 }
 
 impl Constraint {
-    /// The grammar's text, by which compiled grammars are known again.
-    pub(super) fn source(&self) -> Result<Source, GrammarError> {
-        Ok(match self {
-            Constraint::Signature(spec) => Source::Lark(reply_grammar(spec)?),
-            Constraint::ToolStep { spec, tools } => Source::Lark(tool_step_grammar(spec, tools)?),
-            Constraint::Lark(grammar) => Source::Lark(grammar.clone()),
-            Constraint::Regex(regex) => Source::Regex(regex.clone()),
-            Constraint::JsonSchema(schema) => Source::JsonSchema(schema.to_string()),
-        })
+    /// The grammar's text, and what has to be looked after beside it.
+    pub(super) fn source(&self) -> Result<(Source, Option<Arc<Plan>>), GrammarError> {
+        let reply = match self {
+            Constraint::Signature(spec) => reply_grammar(spec)?,
+            Constraint::ToolStep { spec, tools } => tool_step_grammar(spec, tools)?,
+            Constraint::Lark(grammar) => return Ok((Source::Lark(grammar.clone()), None)),
+            Constraint::Regex(regex) => return Ok((Source::Regex(regex.clone()), None)),
+            Constraint::JsonSchema(schema) => {
+                return Ok((Source::JsonSchema(schema.to_string()), None));
+            }
+        };
+        Ok((Source::Lark(reply.lark), Some(reply.plan)))
     }
 }
 

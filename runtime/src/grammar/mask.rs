@@ -1,44 +1,69 @@
 //! A grammar under way, as the engine sees it: what is forced, what may follow, and how to end in time.
 
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, PoisonError};
 
-use llguidance::Matcher;
 use toktrie::SimpleVob;
 
 use crate::engine::{LogitsMask, MaskEnd, MaskError, MaskStep, TokenId};
 
 use super::close::Closer;
+use super::compiler::Spare;
+use super::guarded::Guarded;
+
+/// States that are kept of a grammar.
+const MOST_SPARE: usize = 8;
 
 /// A state that computes its own mask while the engine runs the forward pass.
 pub(super) struct GrammarMask {
     state: State,
     helper: Option<Helper>,
     closer: Arc<Closer>,
-    /// Tokens left at which each step is checked for a way to end.
-    watch: usize,
+    spare: Spare,
+    /// Tokens of the shortest reply.
+    least: usize,
+    /// Tokens that a byte of a short end takes.
+    tokens_per_byte: f64,
+    /// While more tokens are left than this, there is a way to end: the last one that was found leaves so much room.
+    safe_above: usize,
 }
 
 enum State {
-    Here(Matcher),
+    Here(Guarded),
     /// With the helper, which computes the mask of it.
     Away,
     /// Back, with its mask.
-    Masked(Matcher, SimpleVob),
+    Masked(Guarded, SimpleVob),
 }
 
 impl GrammarMask {
-    pub(super) fn new(start: Matcher, closer: Arc<Closer>) -> Self {
+    pub(super) fn new(start: Guarded, closer: Arc<Closer>, spare: Spare) -> Self {
         GrammarMask {
             state: State::Here(start),
             helper: Helper::start(),
             closer,
-            watch: usize::MAX,
+            spare,
+            least: 0,
+            tokens_per_byte: 1.0,
+            safe_above: usize::MAX,
         }
     }
 
+    /// Whether the way to end may be longer than the budget: then it has to be looked for.
+    fn is_scarce(&self, state: &Guarded, budget: usize) -> bool {
+        // What the next token opens counts too.
+        let open = (state.rest() + state.growth()) as f64 * self.tokens_per_byte;
+        budget <= self.safe_above && budget <= self.least + 64 + 2 * open as usize
+    }
+
+    /// A way to end was found that leaves `spare` of `rest` tokens: while they last, it can't be lost.
+    fn found(&mut self, state: &Guarded, rest: usize, spare: usize) {
+        let growth = 1 + (state.growth() as f64 * self.tokens_per_byte).ceil() as usize;
+        self.safe_above = rest - spare / (growth + 1);
+    }
+
     /// The matcher, awaited if it is away.
-    fn take(&mut self) -> Result<Matcher, MaskError> {
+    fn take(&mut self) -> Result<Guarded, MaskError> {
         match std::mem::replace(&mut self.state, State::Away) {
             State::Here(matcher) | State::Masked(matcher, _) => Ok(matcher),
             State::Away => {
@@ -53,7 +78,7 @@ impl GrammarMask {
     }
 
     /// Sends the matcher to the helper; without one the mask is computed when it is asked for.
-    fn put(&mut self, matcher: Matcher) {
+    fn put(&mut self, matcher: Guarded) {
         self.state = match &self.helper {
             Some(helper) => match helper.work.send(matcher) {
                 Ok(()) => State::Away,
@@ -64,7 +89,7 @@ impl GrammarMask {
     }
 
     /// Ends by the shortest way, from a state in which there is one.
-    fn closed(&mut self, from: &Matcher, most: usize) -> Option<MaskStep> {
+    fn closed(&mut self, from: &Guarded, most: usize) -> Option<MaskStep> {
         let tokens = self.closer.close(from, most)?;
         Some(MaskStep {
             tokens: tokens.into_iter().map(TokenId).collect(),
@@ -73,25 +98,42 @@ impl GrammarMask {
     }
 }
 
+/// The state serves the next reply: what it has learned of the automaton need not be found again.
+impl Drop for GrammarMask {
+    fn drop(&mut self) {
+        let state = match std::mem::replace(&mut self.state, State::Away) {
+            State::Here(state) | State::Masked(state, _) => state,
+            // With the helper still, which nobody waits for.
+            State::Away => return,
+        };
+        if let Some(state) = state.rewound() {
+            let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
+            if spare.len() < MOST_SPARE {
+                spare.push(state);
+            }
+        }
+    }
+}
+
 impl LogitsMask for GrammarMask {
     fn start(&mut self, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
-        let least = self
-            .closer
-            .close(&matcher, usize::MAX)
-            .map_or(0, |tokens| tokens.len());
+        let end = self.closer.close(&matcher, usize::MAX).unwrap_or_default();
+        let least = end.len();
         if least > budget {
             return Err(MaskError::BudgetTooSmall {
                 needed: least,
                 budget,
             });
         }
-        self.watch = 2 * least + 64;
-        let tokens: Vec<_> = matcher
-            .consume_ff_tokens()
-            .into_iter()
-            .map(TokenId)
-            .collect();
+        let bytes: usize = end
+            .iter()
+            .map(|token| matcher.trie().token_len(*token))
+            .sum();
+        self.least = least;
+        self.tokens_per_byte = (least as f64 / bytes.max(1) as f64).clamp(0.25, 1.0);
+        let forced = matcher.take_forced().map_err(MaskError::Failed)?;
+        let tokens: Vec<_> = forced.into_iter().map(TokenId).collect();
         let end = ended(&matcher)?;
         self.put(matcher);
         Ok(MaskStep { tokens, end })
@@ -99,30 +141,54 @@ impl LogitsMask for GrammarMask {
 
     fn accept(&mut self, token: TokenId, budget: usize) -> Result<MaskStep, MaskError> {
         let mut matcher = self.take()?;
-        let before = (budget <= self.watch).then(|| matcher.clone());
-        matcher.consume_token(token.0).map_err(failed)?;
+        let before = self.is_scarce(&matcher, budget).then(|| matcher.clone());
+        matcher.take(token.0).map_err(MaskError::Failed)?;
         let mut tokens = vec![token];
-        tokens.extend(matcher.consume_ff_tokens().into_iter().map(TokenId));
+        let forced = matcher.take_forced().map_err(MaskError::Failed)?;
+        tokens.extend(forced.into_iter().map(TokenId));
         let end = ended(&matcher)?;
         if let Some(before) = before {
             let rest = budget.checked_sub(tokens.len());
-            let can_end = rest
-                .is_some_and(|rest| end.is_some() || self.closer.close(&matcher, rest).is_some());
+            let way = rest.filter(|_| end.is_none()).and_then(|rest| {
+                let way = self.closer.close(&matcher, rest)?;
+                Some((rest, rest - way.len()))
+            });
+            if let Some((rest, spare)) = way {
+                self.found(&matcher, rest, spare);
+            }
+            let can_end = way.is_some() || (end.is_some() && rest.is_some());
             if !can_end && let Some(step) = self.closed(&before, budget) {
                 return Ok(step);
             }
         }
-        if end.is_none() {
-            self.put(matcher);
+        match end {
+            None => self.put(matcher),
+            Some(_) => self.state = State::Here(matcher),
         }
         Ok(MaskStep { tokens, end })
+    }
+
+    fn few(&mut self, most: usize) -> Option<Vec<TokenId>> {
+        if let State::Away = self.state {
+            // What is not done yet is asked for later.
+            let (matcher, mask) = self.helper.as_ref()?.done.try_recv().ok()?;
+            self.state = match mask {
+                Ok(mask) => State::Masked(matcher, mask),
+                // The error comes again when the mask is applied.
+                Err(_) => State::Here(matcher),
+            };
+        }
+        let State::Masked(_, mask) = &self.state else {
+            return None;
+        };
+        (mask.num_set() <= most).then(|| mask.iter().map(TokenId).collect())
     }
 
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
         let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
             State::Masked(matcher, mask) => (matcher, mask),
             State::Here(mut matcher) => {
-                let mask = matcher.compute_mask_or_eos().map_err(failed)?;
+                let mask = matcher.mask().map_err(MaskError::Failed)?;
                 (matcher, mask)
             }
             State::Away => {
@@ -160,15 +226,11 @@ fn rule_out(mask: &SimpleVob, logits: &mut [f32]) {
 }
 
 /// Whether nothing can follow.
-fn ended(matcher: &Matcher) -> Result<Option<MaskEnd>, MaskError> {
-    match matcher.get_error() {
+fn ended(matcher: &Guarded) -> Result<Option<MaskEnd>, MaskError> {
+    match matcher.error() {
         Some(error) => Err(MaskError::Failed(error)),
         None => Ok(matcher.is_stopped().then_some(MaskEnd::Complete)),
     }
-}
-
-fn failed(error: impl std::fmt::Display) -> MaskError {
-    MaskError::Failed(error.to_string())
 }
 
 fn gone() -> MaskError {
@@ -177,18 +239,18 @@ fn gone() -> MaskError {
 
 /// A thread that computes masks beside the forward pass. Ends when its mask is dropped.
 struct Helper {
-    work: Sender<Matcher>,
-    done: Receiver<(Matcher, Result<SimpleVob, MaskError>)>,
+    work: Sender<Guarded>,
+    done: Receiver<(Guarded, Result<SimpleVob, MaskError>)>,
 }
 
 impl Helper {
     /// `None` if the system gives no thread: masks are then computed when they are asked for.
     fn start() -> Option<Self> {
-        let (work, jobs) = channel::<Matcher>();
+        let (work, jobs) = channel::<Guarded>();
         let (results, done) = channel();
         let run = move || {
             for mut matcher in jobs {
-                let mask = matcher.compute_mask_or_eos().map_err(failed);
+                let mask = matcher.mask().map_err(MaskError::Failed);
                 if results.send((matcher, mask)).is_err() {
                     return;
                 }

@@ -47,3 +47,33 @@ impl TokenizerEnv for Vocabulary {
         }
     }
 }
+
+/// What is known of a vocabulary's tokens beforehand. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Marks {
+    vocabulary: TokEnv,
+    quotes: Arc<[toktrie::TokenId]>,
+}
+
+impl Marks {
+    pub fn new(vocabulary: TokEnv) -> Self {
+        let trie = vocabulary.tok_trie();
+        let quotes = (0..trie.vocab_size() as u32)
+            .filter(|token| !trie.is_special_token(*token) && trie.token(*token).contains(&b'"'))
+            .collect();
+        Marks { vocabulary, quotes }
+    }
+
+    pub fn trie(&self) -> &TokTrie {
+        self.vocabulary.tok_trie()
+    }
+
+    pub fn tokenize(&self, text: &str) -> Vec<toktrie::TokenId> {
+        self.vocabulary.tokenize(text)
+    }
+
+    /// The tokens with a `"`.
+    pub fn quotes(&self) -> &[toktrie::TokenId] {
+        &self.quotes
+    }
+}

@@ -1,11 +1,9 @@
 //! Checks values against the constraints of their field.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher, RandomState};
-
 use crate::signature::{Bound, Constraint, Value};
 
 use super::coerce::shown;
+use super::distinct::distinct;
 use super::error::{ErrorKind, Fault};
 
 /// The value, if it satisfies every constraint. `null` satisfies all: there is nothing to constrain.
@@ -124,67 +122,9 @@ fn int_to_float(n: i128, bound: f64) -> Option<std::cmp::Ordering> {
     }))
 }
 
-/// The items without repetitions, each at its first place, in linear time.
-pub(super) fn distinct(items: Vec<Value>) -> Vec<Value> {
-    // Keyed at random: a reply can't be made to collide.
-    let keys = RandomState::new();
-    let mut seen: HashMap<u64, Vec<usize>, BuildHasherDefault<Hashed>> = HashMap::default();
-    let mut kept: Vec<Value> = Vec::new();
-    for item in items {
-        let mut hasher = keys.build_hasher();
-        hash(&item, &mut hasher);
-        let alike = seen.entry(hasher.finish()).or_default();
-        if !alike.iter().any(|at| same(&kept[*at], &item)) {
-            alike.push(kept.len());
-            kept.push(item);
-        }
-    }
-    kept
-}
-
-/// Takes a hash for its own hash.
-#[derive(Default)]
-struct Hashed(u64);
-
-impl Hasher for Hashed {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, hash: u64) {
-        self.0 = hash;
-    }
-}
-
 pub(super) fn same(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Float(x), Value::Float(y)) if x.is_nan() && y.is_nan() => true,
         _ => one == other,
-    }
-}
-
-/// Depth is bounded by the reader, so this recursion is too.
-fn hash(value: &Value, hasher: &mut impl Hasher) {
-    std::mem::discriminant(value).hash(hasher);
-    match value {
-        Value::Null => {}
-        Value::Bool(b) => b.hash(hasher),
-        Value::Int(n) => n.hash(hasher),
-        Value::UInt(n) => n.hash(hasher),
-        // Equal floats may differ in bits (0.0 and -0.0), NaN in none that count.
-        Value::Float(x) if x.is_nan() => 1u8.hash(hasher),
-        Value::Float(x) => (x + 0.0).to_bits().hash(hasher),
-        Value::String(text) => text.hash(hasher),
-        Value::List(items) => items.iter().for_each(|item| hash(item, hasher)),
-        Value::Map(entries) => entries.iter().for_each(|(key, item)| {
-            key.hash(hasher);
-            hash(item, hasher);
-        }),
     }
 }

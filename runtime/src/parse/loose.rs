@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::RepairKind;
-use super::loose_text::{bare, comment_or_space, string};
+use super::loose_text::{bare, comment_or_space, plain_number, string};
 
 /// Deeper JSON is refused.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -16,6 +16,13 @@ pub(super) struct Node<'t> {
     pub(super) at: usize,
     pub(super) end: usize,
     pub(super) kind: NodeKind<'t>,
+}
+
+impl<'t> Node<'t> {
+    fn number(at: usize, text: &'t str) -> Self {
+        let (end, kind) = (at + text.len(), NodeKind::Bare(text));
+        Node { at, end, kind }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -246,32 +253,21 @@ impl<'t> Reader<'t, '_> {
     }
 
     fn value(&mut self, byte: u8) -> Result<Expect, SyntaxFault> {
-        let brackets = matches!(byte, b'[' | b'{' | b'(');
-        if brackets {
+        if matches!(byte, b'[' | b'{' | b'(') {
             self.open()?;
             return Ok(Expect::First);
         }
         let at = self.pos;
         if let Some(number) = plain_number(self.text, at) {
             self.pos += number.len();
-            let kind = NodeKind::Bare(number);
-            self.add(Node {
-                at,
-                end: self.pos,
-                kind,
-            })?;
+            self.add(Node::number(at, number))?;
+            self.numbers();
             return Ok(Expect::Comma);
         }
         let kind = match string(self.text, &mut self.pos, self.notes)? {
             Some(text) => NodeKind::Text(text),
             None => {
-                let tuple = matches!(
-                    self.stack.last(),
-                    Some(Frame::List {
-                        close: Some(b')'),
-                        ..
-                    })
-                );
+                let tuple = self.closes(b')');
                 NodeKind::Bare(bare(self.text, &mut self.pos, tuple)?)
             }
         };
@@ -281,6 +277,21 @@ impl<'t> Reader<'t, '_> {
             kind,
         })?;
         Ok(Expect::Comma)
+    }
+
+    /// The plain numbers that follow in a list: long lists are made of them.
+    fn numbers(&mut self) {
+        let Some(Frame::List { items, .. }) = self.stack.last_mut() else {
+            return;
+        };
+        while let Some(rest) = self.text[self.pos..].strip_prefix(',') {
+            let at = self.pos + 1 + usize::from(rest.starts_with(' '));
+            let Some(number) = plain_number(self.text, at) else {
+                return;
+            };
+            self.pos = at + number.len();
+            items.push(Node::number(at, number));
+        }
     }
 
     /// A key and its colon; or, where a comma or bracket follows, the first item of a Python set.
@@ -382,14 +393,4 @@ impl<'t> Reader<'t, '_> {
             }
         }
     }
-}
-
-/// Digits up to a comma or closing bracket, the most common item of long lists.
-fn plain_number(text: &str, start: usize) -> Option<&str> {
-    let bytes = &text.as_bytes()[start..];
-    let length = bytes
-        .iter()
-        .position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'.'))?;
-    let plain = length > 0 && matches!(bytes[length], b',' | b']' | b'}');
-    plain.then(|| &text[start..start + length])
 }

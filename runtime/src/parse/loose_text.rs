@@ -286,3 +286,13 @@ pub(super) fn bare<'t>(
     *pos = start + word.len();
     Ok(word)
 }
+
+/// Digits up to a comma or closing bracket, the most common item of long lists.
+pub(super) fn plain_number(text: &str, start: usize) -> Option<&str> {
+    let bytes = &text.as_bytes()[start..];
+    let length = bytes
+        .iter()
+        .position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'.'))?;
+    let plain = length > 0 && matches!(bytes[length], b',' | b']' | b'}');
+    plain.then(|| &text[start..start + length])
+}

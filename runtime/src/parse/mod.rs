@@ -6,6 +6,8 @@
 mod breaks;
 mod coerce;
 mod constraint;
+mod date;
+mod distinct;
 mod error;
 mod fallback;
 mod fields;

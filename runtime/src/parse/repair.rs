@@ -57,6 +57,8 @@ macro_rules! repairs {
 }
 
 repairs! {
+    /// A date or time in another notation than the prompt's.
+    DateNotation = "date_notation", "a date or time in another notation was read";
     /// Text before the first section, or before the JSON of the reply.
     LeadingProse = "leading_prose", "text before the first field was ignored";
     /// Text after the value or after the end marker.

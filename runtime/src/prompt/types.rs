@@ -13,6 +13,7 @@ pub fn type_name(ty: &FieldType) -> String {
         FieldType::Bool => "bool".into(),
         FieldType::Int(_) => "int".into(),
         FieldType::Float(_) => "float".into(),
+        FieldType::Date(kind) => kind.name().into(),
         FieldType::Json => "Any".into(),
         FieldType::Option(inner) => format!("Optional[{}]", type_name(inner)),
         FieldType::List(list) => format!("list[{}]", type_name(&list.item)),
@@ -57,6 +58,7 @@ pub(super) fn value_note(ty: &FieldType) -> Option<String> {
         FieldType::Bool => "be true or false".into(),
         FieldType::Int(_) => "be a single int value".into(),
         FieldType::Float(_) => "be a single float value".into(),
+        FieldType::Date(kind) => format!("be a {} as {}", kind.name(), kind.layout()),
         FieldType::Json => "be a JSON value".into(),
         FieldType::Option(inner) => {
             let note = value_note(inner).unwrap_or_else(|| "a str value".into());

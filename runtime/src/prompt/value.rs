@@ -8,9 +8,6 @@ use serde_json::ser::{Formatter, Serializer};
 
 use crate::signature::{Value, escape_markers};
 
-/// A value as a section shows it.
-///
-/// A string is written as it is, but that a line which could be read as a section marker gets a backslash. Other values are
 /// A value as text inside of another value: as [`render_value`], but that nothing needs to be escaped.
 pub(crate) fn plain_text(value: &Value) -> String {
     match value {
@@ -19,6 +16,9 @@ pub(crate) fn plain_text(value: &Value) -> String {
     }
 }
 
+/// A value as a section shows it.
+///
+/// A string is written as it is, but that a line which could be read as a section marker gets a backslash. Other values are
 /// JSON on one line with `", "` and `": "`. NaN and infinities, which JSON lacks, are written `NaN`, `inf`, `-inf`
 /// where they stand alone.
 #[must_use]
@@ -39,6 +39,9 @@ pub(crate) fn to_json(value: &impl Serialize) -> String {
         Err(error) => format!("null /* {error} */"),
     }
 }
+
+/// Ends of lines in Unicode that JSON allows in strings.
+const LINE_ENDS: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
 
 /// Python's default separators.
 struct Spaced;
@@ -66,6 +69,22 @@ impl Formatter for Spaced {
         } else {
             writer.write_all(b", ")
         }
+    }
+
+    /// Text of one line stays on it for every reader: what some take for the end of a line is written by its number.
+    fn write_string_fragment<W: io::Write + ?Sized>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        for piece in fragment.split_inclusive(LINE_ENDS) {
+            let text = piece.trim_end_matches(LINE_ENDS);
+            writer.write_all(text.as_bytes())?;
+            for end in piece[text.len()..].chars() {
+                write!(writer, "\\u{:04x}", u32::from(end))?;
+            }
+        }
+        Ok(())
     }
 
     fn begin_object_value<W: io::Write + ?Sized>(&mut self, writer: &mut W) -> io::Result<()> {
@@ -102,6 +121,10 @@ mod tests {
             ),
             (map, r#"{"b": [1, null, 1.0], "a": "é \"q\""}"#),
             (Value::List(vec![]), "[]"),
+            (
+                Value::List(vec![Value::String("a\u{2028}\u{85}b\u{e9}".into())]),
+                "[\"a\\u2028\\u0085bé\"]",
+            ),
         ];
         for (value, text) in cases {
             assert_eq!(render_value(&value), text);

@@ -6,6 +6,7 @@ mod alike;
 #[doc(hidden)]
 pub mod check;
 mod constraint;
+mod date;
 #[doc(hidden)]
 pub mod demand;
 mod demo;
@@ -33,6 +34,8 @@ mod types;
 mod value;
 
 pub use constraint::{Bound, Constraint};
+pub use date::DateKind;
+pub(crate) use date::days_of;
 pub use demand::Check;
 pub use demo::{Demo, PartialDemo};
 pub use example::{Example, IntoValue};

@@ -4,7 +4,9 @@ use serde_json::{Map, Value as Json, json};
 
 use super::alike::alike;
 use super::reader::PAYLOAD_KEY;
-use super::{Bound, Constraint, EnumSpec, FieldSpec, FieldType, ListKind, Payload, VariantSpec};
+use super::{
+    Bound, Constraint, DateKind, EnumSpec, FieldSpec, FieldType, ListKind, Payload, VariantSpec,
+};
 
 /// The JSON Schema (draft 2020-12) of a type. A type that contains itself becomes a `$ref` into `$defs`; of two types
 /// of one name that differ the second is numbered there.
@@ -48,6 +50,14 @@ impl<'t> Writer<'t> {
         match ty {
             FieldType::String => json!({"type": "string"}),
             FieldType::Char => json!({"type": "string", "minLength": 1, "maxLength": 1}),
+            FieldType::Date(kind) => match kind {
+                DateKind::Date => json!({"type": "string", "format": "date"}),
+                DateKind::Utc => json!({"type": "string", "format": "date-time"}),
+                // JSON Schema's own formats ask for a zone.
+                DateKind::Time | DateKind::DateTime => {
+                    json!({"type": "string", "pattern": format!("^{}$", kind.regex(true))})
+                }
+            },
             FieldType::Bool => json!({"type": "boolean"}),
             FieldType::Int(_) => json!({"type": "integer"}),
             FieldType::Float(_) => json!({"type": "number"}),

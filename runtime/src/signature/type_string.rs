@@ -4,8 +4,8 @@ use std::borrow::Cow;
 
 use super::spec_json::{Entries, SpecError, distinct, nested_field};
 use super::{
-    EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, Str, StructSpec, TypeRef,
-    VariantSpec,
+    DateKind, EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, Str,
+    StructSpec, TypeRef, VariantSpec,
 };
 
 /// Recursion is driven by the input, so it is bounded.
@@ -250,7 +250,7 @@ impl Reader<'_> {
             return SpecError::new(format!("expected a type, found `{}`", excerpt(self.rest)));
         }
         SpecError::new(format!(
-            "unknown type `{}`: known are String, char, bool, i8 to u128, f32, f64, Json, Option<T>, Vec<T>, HashSet<T>, \
+            "unknown type `{}`: known are String, char, bool, i8 to u128, f32, f64, date, time, datetime, utc, Json, Option<T>, Vec<T>, HashSet<T>, \
              HashMap<String, T>, (A, B), [T; 3], enum:A|B and struct:{{\"name\": \"T\"}}",
             excerpt(word)
         ))
@@ -265,6 +265,10 @@ fn scalar(word: &str) -> Option<FieldType> {
         "bool" => FieldType::Bool,
         "f32" => FieldType::Float(FloatType::F32),
         "f64" | "float" => FieldType::Float(FloatType::F64),
+        "date" | "NaiveDate" => FieldType::Date(DateKind::Date),
+        "time" | "NaiveTime" => FieldType::Date(DateKind::Time),
+        "datetime" | "NaiveDateTime" => FieldType::Date(DateKind::DateTime),
+        "utc" => FieldType::Date(DateKind::Utc),
         "Json" => FieldType::Json,
         "i8" => int(true, 8),
         "i16" => int(true, 16),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use super::{FieldSpec, FieldValue, Known, Str};
+use super::{DateKind, FieldSpec, FieldValue, Known, Str};
 
 /// The type of a field.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub enum FieldType {
     Int(IntType),
     /// A floating-point number.
     Float(FloatType),
+    /// A date, a time, or both.
+    Date(DateKind),
     /// Any JSON value.
     Json,
     /// A value or `null`.

@@ -3,7 +3,7 @@
 
 use super::activation::Quantized;
 use super::packed::Packed;
-use super::quantized::multiply;
+use super::quantized::{multiply, multiply_some};
 use super::simd::dots;
 use super::{Cpu, contiguous};
 use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};
@@ -59,6 +59,38 @@ fn transposed(from: &[f32], n: usize, m: usize, cpu: &Cpu) -> Vec<f32> {
         }
     });
     to
+}
+
+/// `x W^T` for one row `x` and some rows of packed `W`, in their order.
+pub(crate) struct PackedRows<'a> {
+    pub weight: &'a Packed,
+    pub rows: &'a [u32],
+    pub cpu: &'a Cpu,
+}
+
+impl CustomOp1 for PackedRows<'_> {
+    fn name(&self) -> &'static str {
+        "row-times-packed-rows"
+    }
+
+    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (m, k) = layout.shape().dims2()?;
+        let known = self.weight.rows();
+        if k != self.weight.columns()
+            || m != 1
+            || self.rows.iter().any(|row| *row as usize >= known)
+        {
+            bail!(
+                "cannot multiply {:?} by some of {known} rows of {}",
+                layout.shape(),
+                self.weight.columns()
+            );
+        }
+        let Cpu { team, level, isa } = self.cpu;
+        let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
+        let out = multiply_some(*isa, x.row(0), self.weight, self.rows, team);
+        Ok((CpuStorage::F32(out), Shape::from((1, self.rows.len()))))
+    }
 }
 
 /// `x W^T + bias` for packed weights; `x` is quantized on the way.

@@ -69,6 +69,33 @@ pub(crate) fn multiply(
     out
 }
 
+/// The products of one row with these of W's rows, in their order; equal to the last bit to those of [`multiply`].
+pub(crate) fn multiply_some(
+    isa: Isa,
+    x: QuantizedRow<'_>,
+    w: &Packed,
+    rows: &[u32],
+    team: &Team,
+) -> Vec<f32> {
+    let mut groups: Vec<usize> = rows.iter().map(|row| *row as usize / GROUP).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    let mut sums = vec![[0f32; GROUP]; groups.len()];
+    let piece = groups.len().div_ceil(4 * team.threads());
+    team.for_each_piece(&mut sums, piece, |at, sums| {
+        for (group, sums) in groups[at * piece..].iter().zip(sums.chunks_mut(1)) {
+            tile(isa, w, *group, &[x], sums);
+        }
+    });
+    let product = |row: &u32| {
+        let (group, lane) = (*row as usize / GROUP, *row as usize % GROUP);
+        groups
+            .binary_search(&group)
+            .map_or(0.0, |at| sums[at][lane])
+    };
+    rows.iter().map(product).collect()
+}
+
 /// Threads share out the matrix: limited by reading it, once.
 fn few_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
     let rows: Vec<QuantizedRow<'_>> = (0..x.rows()).map(|row| x.row(row)).collect();

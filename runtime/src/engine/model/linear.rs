@@ -2,7 +2,7 @@
 //! Each is dense f32 on any device, or packed for the CPU's kernels.
 
 use crate::engine::kernels::Cpu;
-use crate::engine::kernels::matmul::{Dense, PackedProduct};
+use crate::engine::kernels::matmul::{Dense, PackedProduct, PackedRows};
 use crate::engine::kernels::packed::Packed;
 use candle_core::{Device, Result, Tensor};
 use std::sync::Arc;
@@ -65,6 +65,31 @@ impl Linear {
         match &self.bias {
             None => Ok(product),
             Some(bias) => product.broadcast_add(&Tensor::new(bias.as_slice(), x.device())?),
+        }
+    }
+
+    /// The outputs of these numbers alone for one row `x`, `[1, outputs]`; equal to those that [`Self::forward`] gives.
+    pub(crate) fn forward_some(&self, x: &Tensor, outputs: &[u32], cpu: &Cpu) -> Result<Tensor> {
+        let product = match &self.weight {
+            Matrix::Packed(weight) => x.apply_op1_no_bwd(&PackedRows {
+                weight,
+                rows: outputs,
+                cpu,
+            })?,
+            Matrix::Dense(weight) => {
+                let weight = weight.index_select(&Tensor::new(outputs, x.device())?, 0)?;
+                match x.device().is_cpu() {
+                    true => x.apply_op2_no_bwd(&weight, &Dense { cpu })?,
+                    false => x.matmul(&weight.t()?)?,
+                }
+            }
+        };
+        match &self.bias {
+            None => Ok(product),
+            Some(bias) => {
+                let bias: Vec<f32> = outputs.iter().map(|at| bias[*at as usize]).collect();
+                product.broadcast_add(&Tensor::new(bias, x.device())?)
+            }
         }
     }
 

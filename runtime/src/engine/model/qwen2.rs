@@ -158,6 +158,51 @@ impl Qwen2 {
         Ok(logits)
     }
 
+    /// Like [`Self::forward`], a vector of logits for each row that wants them. `wanted` is asked before the output head
+    /// runs: where it names the tokens that a row may go on with, only theirs are computed, and all others are minus infinity.
+    pub fn forward_for(
+        &self,
+        rows: &mut [Row<'_>],
+        mut wanted: impl FnMut(usize) -> Option<Vec<TokenId>>,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let states = self.hidden_states(rows, |_| ())?;
+        let mut logits = Vec::new();
+        let (mut whole, mut places) = (Vec::new(), Vec::new());
+        let mut end = 0;
+        for (index, row) in rows.iter().enumerate() {
+            end += row.tokens.len();
+            if !row.logits {
+                continue;
+            }
+            match wanted(index).filter(|few| !few.is_empty()) {
+                Some(few) => {
+                    let few: Vec<u32> = raw_ids(&few);
+                    let state = states.narrow(0, end - 1, 1)?.contiguous()?;
+                    let some = self.head.forward_some(&state, &few, &self.cpu)?;
+                    let mut row = vec![f32::NEG_INFINITY; self.config.vocab_size];
+                    for (id, logit) in few.iter().zip(some.get(0)?.to_vec1::<f32>()?) {
+                        row[*id as usize] = logit;
+                    }
+                    logits.push(row);
+                }
+                None => {
+                    whole.push(end as u32 - 1);
+                    places.push(logits.len());
+                    logits.push(Vec::new());
+                }
+            }
+        }
+        if !whole.is_empty() {
+            let states = states.index_select(&Tensor::new(whole, &self.device)?, 0)?;
+            let all = self.head.forward(&states, &self.cpu)?;
+            for (at, place) in places.into_iter().enumerate() {
+                logits[place] = all.get(at)?.to_vec1()?;
+            }
+        }
+        commit(rows);
+        Ok(logits)
+    }
+
     /// Like [`Self::forward`], with the logits after every token, `[tokens, vocab_size]`.
     pub fn forward_all_positions(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
         let logits = self

@@ -28,6 +28,9 @@ pub(super) struct Scheduler {
 /// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
 const WAITING_FOR_READERS: usize = 4;
 
+/// Where a mask admits at most so many tokens, the output head is computed for them alone.
+const FEW_TOKENS: usize = 1024;
+
 /// How long the loop sleeps while every sequence waits for its reader.
 const READER_PATIENCE: Duration = Duration::from_millis(1);
 
@@ -179,11 +182,14 @@ fn forward(
         .iter()
         .map(|sequence| sequence.tokens.len() - sequence.cache.len())
         .collect();
+    let mut masks = Vec::with_capacity(running.len());
     let mut rows: Vec<Row<'_>> = running
         .iter_mut()
         .zip(shares(&pending, chunk))
         .map(|(sequence, share)| {
             let pending = &sequence.tokens[sequence.cache.len()..];
+            let request = &mut sequence.job.request;
+            masks.push(request.mask.as_mut().filter(|_| !request.all_logits));
             Row {
                 tokens: &pending[..share],
                 logits: share == pending.len(),
@@ -191,17 +197,14 @@ fn forward(
             }
         })
         .collect();
-    let logits = model.network().forward(&mut rows)?;
-    let mut next = 0;
-    rows.iter()
-        .map(|row| {
-            if !row.logits {
-                return Ok(None);
-            }
-            next += 1;
-            Ok(Some(logits.get(next - 1)?.to_vec1()?))
-        })
-        .collect()
+    let mut logits = model
+        .network()
+        .forward_for(&mut rows, |row| masks[row].as_mut()?.few(FEW_TOKENS))?
+        .into_iter();
+    Ok(rows
+        .iter()
+        .map(|row| row.logits.then(|| logits.next()).flatten())
+        .collect())
 }
 
 /// Chooses each sequence's next token; keeps those that go on.

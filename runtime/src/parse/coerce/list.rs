@@ -3,12 +3,13 @@
 use crate::signature::{FieldType, ListKind, ListType, TypeRef, Value};
 
 use super::super::RepairKind;
+use super::super::distinct::{Distinct, distinct_of, has_order};
 use super::super::error::{ErrorKind, Fault};
 use super::super::loose::{Node, NodeKind, Notes, read_items};
 use super::embedded::own_entry;
 use super::lines::bullets;
 use super::peel::quoted;
-use super::{Coercer, Source, describe, find_json, syntax, whole_fence};
+use super::{Coercer, Source, describe, find_json, plain_integer, syntax, whole_fence};
 
 impl Coercer<'_> {
     pub(super) fn list_text(
@@ -260,10 +261,33 @@ impl Coercer<'_> {
         base: usize,
     ) -> Result<Value, Fault> {
         self.must_be_closed(closed, at, "a list")?;
+        let item_type = &*list.item;
+        let mut read = |(index, item): (usize, &Node<'_>)| match (item_type, &item.kind) {
+            // Long lists are lists of numbers, as a rule.
+            (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
+                Some(value) => Ok(value),
+                None => self
+                    .node(item_type, item, base)
+                    .map_err(|fault| fault.within(index)),
+            },
+            _ => self
+                .node(item_type, item, base)
+                .map_err(|fault| fault.within(index)),
+        };
+        if list.kind == ListKind::Set && has_order(item_type, 0) {
+            // Dropped as they come: a long list of few values takes little memory.
+            let mut distinct = Distinct::default();
+            for item in items.iter().enumerate() {
+                distinct.push(read(item)?, None);
+            }
+            if distinct.kept.len() < items.len() {
+                self.note(RepairKind::RepeatedItem, at);
+            }
+            return Ok(Value::List(distinct.kept));
+        }
         let mut values = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            let value = self.node(&list.item, item, base);
-            values.push(value.map_err(|fault| fault.within(index))?);
+        for item in items.iter().enumerate() {
+            values.push(read(item)?);
         }
         self.finish(ty, list, values, at)
     }
@@ -301,7 +325,7 @@ impl Coercer<'_> {
             ListKind::List => Ok(Value::List(items)),
             ListKind::Set => {
                 let count = items.len();
-                let distinct = super::super::constraint::distinct(items);
+                let distinct = distinct_of(&list.item, items);
                 if distinct.len() < count {
                     self.note(RepairKind::RepeatedItem, at);
                 }

@@ -154,9 +154,11 @@ impl<'f> Coercer<'f> {
                 let message = format!("expected {}, found nothing", describe(ty));
                 Err(Fault::new(ErrorKind::Missing, source.at, message))
             }
-            FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_) => {
-                self.scalar_text(ty, source)
-            }
+            FieldType::Char
+            | FieldType::Bool
+            | FieldType::Int(_)
+            | FieldType::Float(_)
+            | FieldType::Date(_) => self.scalar_text(ty, source),
             FieldType::Enum(spec) if spec.is_unit() => self.unit_variant(spec, source),
             FieldType::Enum(_) | FieldType::Struct(_) | FieldType::Map(_) => {
                 self.object_text(ty, source)
@@ -184,6 +186,10 @@ impl<'f> Coercer<'f> {
                 Some(value) => Ok(value),
                 None => self.scalar_text(ty, json_source(text, at)),
             },
+            // A blank in quotes is a character too.
+            (FieldType::Char, NodeKind::Text(text)) if text.chars().count() == 1 => {
+                Ok(Value::String(text.clone().into_owned()))
+            }
             (FieldType::Json, _) => self.json_node(node, base),
             (FieldType::Option(inner), _) => self.option_node(inner, node, base),
             (FieldType::String, kind) => self.string_node(kind, at),
@@ -203,14 +209,19 @@ impl<'f> Coercer<'f> {
                 self.tuple_node(types, items, *closed, at, base)
             }
             (FieldType::Float(_), NodeKind::Map { .. }) => self.float_object(ty, node, at),
-            (FieldType::Char | FieldType::Bool | FieldType::Float(_), NodeKind::Bare(text)) => {
-                self.scalar_text(ty, json_source(text, at))
-            }
             (
-                FieldType::Char | FieldType::Bool | FieldType::Int(_) | FieldType::Float(_),
+                FieldType::Char | FieldType::Bool | FieldType::Float(_) | FieldType::Date(_),
+                NodeKind::Bare(text),
+            ) => self.scalar_text(ty, json_source(text, at)),
+            (
+                FieldType::Char
+                | FieldType::Bool
+                | FieldType::Int(_)
+                | FieldType::Float(_)
+                | FieldType::Date(_),
                 NodeKind::Text(text),
             ) => {
-                if !matches!(ty, FieldType::Char) {
+                if !matches!(ty, FieldType::Char | FieldType::Date(_)) {
                     self.note(RepairKind::Quotes, at);
                 }
                 self.scalar_text(ty, json_source(text, at))
@@ -348,6 +359,7 @@ fn describe(ty: &FieldType) -> String {
         FieldType::Bool => "true or false".into(),
         FieldType::Int(_) => "an integer".into(),
         FieldType::Float(_) => "a number".into(),
+        FieldType::Date(kind) => format!("a {} as {}", kind.name(), kind.layout()),
         FieldType::Json => "a JSON value".into(),
         FieldType::Option(inner) => format!(
             "{} or null",

@@ -1,8 +1,9 @@
 //! Booleans, numbers and characters out of text.
 
-use crate::signature::{FieldType, FloatType, IntType, Value};
+use crate::signature::{DateKind, FieldType, FloatType, IntType, Value};
 
 use super::super::RepairKind;
+use super::super::date;
 use super::super::error::{ErrorKind, Fault};
 use super::super::loose::{Node, NodeKind};
 use super::super::number::{self, Integer, Number, NumberFault, Wanted};
@@ -197,7 +198,28 @@ fn strict(ty: &FieldType, source: Source<'_>) -> Reading {
         },
         FieldType::Int(int) => integer(*int, source),
         FieldType::Float(float) => floating(*float, source),
+        FieldType::Date(kind) => moment(*kind, source),
         _ => character(source),
+    }
+}
+
+fn moment(kind: DateKind, source: Source<'_>) -> Reading {
+    match date::read(kind, source.text) {
+        date::Reading::Date(text, differs) => {
+            let notes = if differs {
+                vec![RepairKind::DateNotation]
+            } else {
+                vec![]
+            };
+            Reading::Value(Value::String(text), notes)
+        }
+        date::Reading::Ambiguous(candidates) => Reading::Refused(Fault::ambiguous(
+            &describe(&FieldType::Date(kind)),
+            candidates.to_vec(),
+            source.text,
+            source.at,
+        )),
+        date::Reading::No(_) => Reading::No,
     }
 }
 

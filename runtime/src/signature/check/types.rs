@@ -64,6 +64,12 @@ pub(super) const fn misfit(place: &Place, table: Option<Table>, value: &Literal)
             }
             "a single character"
         }
+        (FieldType::Date(kind), Literal::Text(text)) => {
+            if kind.holds(text) {
+                return None;
+            }
+            kind.expected()
+        }
         (FieldType::List(list), Literal::List(items)) => {
             if let Some(fault) = count_fault(place, list.kind, items) {
                 return Some(fault);
@@ -127,6 +133,7 @@ pub(super) const fn misfit(place: &Place, table: Option<Table>, value: &Literal)
         }
         (FieldType::String, _) => "a string",
         (FieldType::Char, _) => "a single character",
+        (FieldType::Date(kind), _) => kind.expected(),
         (FieldType::Bool, _) => "a boolean",
         (FieldType::Int(_), _) => "an integer",
         (FieldType::Float(_), _) => "a number",

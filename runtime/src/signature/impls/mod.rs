@@ -1,5 +1,7 @@
 //! [`FieldValue`], and the types of the standard library that are one.
 
+#[cfg(feature = "chrono")]
+mod dates;
 mod maps;
 mod numbers;
 mod sequences;
