@@ -22,8 +22,6 @@ pub(super) struct GrammarMask {
     spare: Spare,
     /// Tokens of the shortest reply.
     least: usize,
-    /// Tokens that a byte of a short end takes.
-    tokens_per_byte: f64,
     /// While more tokens are left than this, there is a way to end: the last one that was found leaves so much room.
     safe_above: usize,
 }
@@ -44,22 +42,20 @@ impl GrammarMask {
             closer,
             spare,
             least: 0,
-            tokens_per_byte: 1.0,
             safe_above: usize::MAX,
         }
     }
 
     /// Whether the way to end may be longer than the budget: then it has to be looked for.
     fn is_scarce(&self, state: &Guarded, budget: usize) -> bool {
-        // What the next token opens counts too.
-        let open = (state.rest() + state.growth()) as f64 * self.tokens_per_byte;
-        budget <= self.safe_above && budget <= self.least + 64 + 2 * open as usize
+        // What the next token opens counts too. A byte takes a token at most, and some vocabularies have no longer ones here.
+        let open = state.rest() + state.growth();
+        budget <= self.safe_above && budget <= self.least + 64 + 2 * open
     }
 
     /// A way to end was found that leaves `spare` of `rest` tokens: while they last, it can't be lost.
     fn found(&mut self, state: &Guarded, rest: usize, spare: usize) {
-        let growth = 1 + (state.growth() as f64 * self.tokens_per_byte).ceil() as usize;
-        self.safe_above = rest - spare / (growth + 1);
+        self.safe_above = rest - spare / (state.growth() + 2);
     }
 
     /// The matcher, awaited if it is away.
@@ -126,12 +122,7 @@ impl LogitsMask for GrammarMask {
                 budget,
             });
         }
-        let bytes: usize = end
-            .iter()
-            .map(|token| matcher.trie().token_len(*token))
-            .sum();
         self.least = least;
-        self.tokens_per_byte = (least as f64 / bytes.max(1) as f64).clamp(0.25, 1.0);
         let forced = matcher.take_forced().map_err(MaskError::Failed)?;
         let tokens: Vec<_> = forced.into_iter().map(TokenId).collect();
         let end = ended(&matcher)?;
