@@ -82,12 +82,12 @@ impl Walker {
             return false;
         };
         let heights = variants[variant].iter().map(|id| self.plan.heights[*id]);
-        self.frames.len() + heights.max().unwrap_or(0) <= MOST_NESTING
+        heights.max().unwrap_or(0).saturating_add(self.frames.len()) <= MOST_NESTING
     }
 
     /// Bytes that may be missing at the end of the reply for what is open here; the sections to come are not among them.
     pub fn rest(&self) -> usize {
         let open = self.frames.iter().map(|frame| self.plan.rests[frame.shape]);
-        open.sum::<usize>() + 40
+        open.fold(40, usize::saturating_add)
     }
 }

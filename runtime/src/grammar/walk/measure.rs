@@ -89,28 +89,30 @@ impl Plan {
     /// values take.
     fn weigh(&mut self) {
         const SCALAR: usize = 40;
-        let mut least = vec![usize::MAX / 2; self.shapes.len()];
+        // More than any reply has; what is added to it or multiplied with it must not overflow.
+        const FAR: usize = 1 << 40;
+        let mut least = vec![FAR; self.shapes.len()];
         loop {
             let mut changed = false;
             for id in 0..self.shapes.len() {
                 let sum = |ids: &[Id]| ids.iter().fold(2, |sum, id| least[*id].saturating_add(sum));
                 let bytes = match &self.shapes[id] {
-                    Shape::Text { min, .. } => 2 + min,
+                    Shape::Text { min, .. } => min.saturating_add(2),
                     Shape::Names(names) => names.iter().map(Vec::len).max().unwrap_or(0),
                     Shape::Option(_) | Shape::Json => 4,
-                    Shape::List { item, min, .. } => {
-                        2 + min * least[*item].saturating_add(2).min(1 << 20)
-                    }
-                    Shape::Map { value, min } => {
-                        2 + min * least[*value].saturating_add(8).min(1 << 20)
-                    }
+                    Shape::List { item, min, .. } => min
+                        .saturating_mul((least[*item] + 2).min(1 << 20))
+                        .saturating_add(2),
+                    Shape::Map { value, min } => min
+                        .saturating_mul((least[*value] + 8).min(1 << 20))
+                        .saturating_add(2),
                     Shape::Tuple(ids) | Shape::Record(ids) => sum(ids) + self.keys[id],
                     Shape::Tagged(_, variants) => {
                         variants.iter().map(|ids| sum(ids)).min().unwrap_or(0) + self.keys[id]
                     }
                     _ => 8,
                 };
-                let bytes = bytes.min(usize::MAX / 2);
+                let bytes = bytes.min(FAR);
                 changed |= bytes != least[id];
                 least[id] = bytes;
             }
@@ -121,15 +123,21 @@ impl Plan {
         let sum = |ids: &[Id]| ids.iter().map(|id| least[*id] + 2).sum::<usize>();
         let rest = |id: Id| match &self.shapes[id] {
             // Behind a comma or a key one more is owed.
-            Shape::List { item, min, .. } => 2 + (min + 1) * (least[*item] + 2),
-            Shape::Map { value, min } => 8 + (min + 1) * (least[*value] + 8),
+            Shape::List { item, min, .. } => min
+                .saturating_add(1)
+                .saturating_mul(least[*item] + 2)
+                .saturating_add(2),
+            Shape::Map { value, min } => min
+                .saturating_add(1)
+                .saturating_mul(least[*value] + 8)
+                .saturating_add(8),
             Shape::Tuple(ids) | Shape::Record(ids) => 2 + sum(ids) + self.keys[id],
             Shape::Tagged(_, variants) => {
                 2 + variants.iter().map(|ids| sum(ids)).max().unwrap_or(0) + self.keys[id]
             }
             Shape::Json => 8,
             Shape::Option(_) => 0,
-            Shape::Text { min, .. } => 8 + min,
+            Shape::Text { min, .. } => min.saturating_add(8),
             _ => SCALAR,
         };
         self.rests = (0..self.shapes.len()).map(rest).collect();
