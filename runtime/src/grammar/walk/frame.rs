@@ -60,7 +60,7 @@ impl Frame {
             Shape::Map { value, min } => (*value, *min),
             _ => return true,
         };
-        self.done < min || depth + plan.heights[next] <= super::MOST_NESTING
+        self.done < min || plan.heights[next].saturating_add(depth) <= super::MOST_NESTING
     }
 
     /// Ways to go on to its end once `done` values are finished.

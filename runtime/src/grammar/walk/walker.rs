@@ -244,7 +244,7 @@ impl Walker {
             } else {
                 id = *inner;
                 role = Role::Value(id);
-                if depth + plan.heights[id] > MOST_NESTING {
+                if plan.heights[id].saturating_add(depth) > MOST_NESTING {
                     return false;
                 }
             }
