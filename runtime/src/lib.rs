@@ -39,6 +39,8 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod adapter;
+#[cfg(feature = "dspy")]
+pub mod dspy;
 pub mod engine;
 pub mod grammar;
 mod macros;
