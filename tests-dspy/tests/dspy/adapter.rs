@@ -12,7 +12,7 @@ use dspy_rs::{Example, Message, MetaSignature, NoTool, Signature};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
 
-use crate::support::{Qa, adapter, call, example, lm, question};
+use crate::support::{adapter, call, example, lm, qa, question};
 
 #[Signature]
 struct Fact {
@@ -35,7 +35,7 @@ fn text() -> Example {
 
 #[tokio::test]
 async fn format_shows_the_instruction_the_fields_the_demos_and_the_inputs() {
-    let mut signature = Qa::new();
+    let mut signature = qa();
     let mut demo = question("Who bakes?");
     demo.data.insert("answer".into(), json!("Nora"));
     signature.set_demos(vec![demo]).unwrap();
@@ -128,13 +128,9 @@ async fn a_missing_field_and_a_wrong_value_are_errors_that_keep_the_rest() {
 
 #[tokio::test]
 async fn a_missing_input_is_named() {
-    let error = call(
-        Script::new(&[]),
-        &Qa::new(),
-        example(&[("passage", json!("x"))]),
-    )
-    .await
-    .unwrap_err();
+    let error = call(Script::new(&[]), &qa(), example(&[("passage", json!("x"))]))
+        .await
+        .unwrap_err();
     assert_eq!(
         error.to_string(),
         "the example has no value for the input `question`: it has `passage`"
@@ -145,7 +141,7 @@ async fn a_missing_input_is_named() {
 async fn tools_are_refused_with_the_way_to_run_them() {
     let (adapter, lm) = (BackendAdapter(Script::default()), Arc::new(lm().await));
     let error = adapter
-        .call(lm, &Qa::new(), question("Who?"), vec![Arc::new(NoTool)])
+        .call(lm, &qa(), question("Who?"), vec![Arc::new(NoTool)])
         .await
         .unwrap_err();
     assert!(

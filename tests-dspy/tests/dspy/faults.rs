@@ -13,12 +13,11 @@ use candle_signature::dspy::{
 use candle_signature_tests::Script;
 use dspy_rs::adapter::Adapter;
 use dspy_rs::{
-    ChatAdapter, GLOBAL_SETTINGS, LM, Message, MetaSignature, Module, Predict, Predictor,
-    Signature,
+    ChatAdapter, GLOBAL_SETTINGS, LM, Message, MetaSignature, Module, Predict, Predictor, Signature,
 };
 use serde_json::json;
 
-use crate::support::{Qa, adapter, configured, lm, question, settings, typed};
+use crate::support::{adapter, configured, lm, qa, question, settings, typed};
 
 #[Signature]
 struct Rank {
@@ -45,7 +44,7 @@ fn a_reply_that_is_no_json_panics_there_and_not_here() {
 async fn nothing_configured_panics_there_and_is_an_error_here() {
     let _settings = settings().await;
     GLOBAL_SETTINGS.write().unwrap().take();
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let task = tokio::spawn(async move { predict.forward(question("Who?")).await });
     assert!(task.await.is_err_and(|error| error.is_panic()));
     let input = example_of(typed::QaInput {
@@ -61,7 +60,7 @@ async fn nothing_configured_panics_there_and_is_an_error_here() {
         Some(DspyError::NotConfigured)
     ));
     assert!(error.to_string().contains("dspy_rs::configure("), "{error}");
-    let each = forward_each(&Predict::new(Qa::new()), [input], 1).await;
+    let each = forward_each(&Predict::new(qa()), [input], 1).await;
     assert!(each[0].is_err());
 }
 
@@ -85,7 +84,7 @@ async fn an_lm_without_base_url_asks_for_a_key_and_ours_does_not() {
 
 #[tokio::test]
 async fn what_passes_the_adapter_by_does_not_leave_the_machine() {
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let work = predict.forward_with_config(question("Who?"), Arc::new(lm().await));
     let outcome = tokio::time::timeout(Duration::from_secs(30), work).await;
     assert!(outcome.expect("refused at once").is_err());
@@ -107,12 +106,12 @@ async fn equal_inputs_of_two_signatures_are_two_questions() {
         }
     });
     let (ours, lm) = (BackendAdapter(Script::new(&replies)), Arc::new(lm));
-    let mut other = Qa::new();
+    let mut other = qa();
     other
         .update_instruction("Answer in one word.".into())
         .unwrap();
     let mut answers = Vec::new();
-    for signature in [Qa::new(), other] {
+    for signature in [qa(), other] {
         let prediction = ours
             .call(lm.clone(), &signature, question("Who?"), Vec::new())
             .await
@@ -149,5 +148,10 @@ async fn another_adapter_beside_our_lm_is_told_which_line_to_write() {
         matches!(error.downcast_ref(), Some(DspyError::Bypassed(_))),
         "{error:?}"
     );
-    assert!(error.to_string().contains("dspy_rs::configure(lm, adapter)"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("dspy_rs::configure(lm, adapter)"),
+        "{error}"
+    );
 }

@@ -15,12 +15,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::support::{Qa, configured, example, on_the_embedded_model, question, typed};
+use crate::support::{configured, example, on_the_embedded_model, qa, question, typed};
 
 #[tokio::test]
 async fn a_question_about_a_passage_is_answered_rightly() {
     let _settings = on_the_embedded_model().await;
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let cases = [
         ("What is the job of Peter?", "pilot"),
         ("Where is Nora from?", "Lisbon"),
@@ -40,7 +40,7 @@ async fn prompt_and_counts_are_those_of_the_typed_program() {
         question: "Where is Nora from?".into(),
     };
     let out = typed::Qa::predict(&adapter, input).await.unwrap();
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let usage = predict
         .forward(question("Where is Nora from?"))
         .await
@@ -133,7 +133,7 @@ async fn a_chain_of_thought_reasons_before_it_answers() {
 #[tokio::test]
 async fn a_batch_keeps_its_order() {
     let _settings = on_the_embedded_model().await;
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let asked = ["Where is Nora from?", "What is the job of Peter?"];
     let inputs = (0..6).map(|at| question(asked[at % 2])).collect();
     let predictions = Predictor::batch(&predict, inputs).await.unwrap();
@@ -184,7 +184,7 @@ async fn a_batch_reaches_the_engine_at_once() {
     let backend = Meeting::default();
     let most = backend.most.clone();
     let _settings = configured(BackendAdapter(backend)).await;
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let inputs = (0..40).map(|at| named(&format!("n{at}"))).collect();
     let work = Predictor::batch(&predict, inputs);
     let predictions = tokio::time::timeout(Duration::from_secs(60), work)
@@ -198,7 +198,7 @@ async fn a_batch_reaches_the_engine_at_once() {
 #[tokio::test]
 async fn one_failure_costs_only_itself() {
     let _settings = configured(BackendAdapter(Meeting::default())).await;
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let inputs = (0..40).map(|at| named(if at == 3 { "fail" } else { "n" }));
     let inputs: Vec<_> = inputs.collect();
     let each = forward_each(&predict, inputs.clone(), 32).await;
@@ -216,7 +216,7 @@ async fn one_failure_costs_only_itself() {
 #[tokio::test(flavor = "current_thread")]
 async fn tokio_goes_on_while_the_model_works() {
     let _settings = on_the_embedded_model().await;
-    let predict = Predict::new(Qa::new());
+    let predict = Predict::new(qa());
     let mut ticks = 0;
     let work = predict.forward(question("Where is Nora from?"));
     tokio::pin!(work);

@@ -69,7 +69,7 @@ struct Everything {
     #[input]
     text: String,
     #[output]
-    zulu: std::collections::HashMap<String, i32>,
+    zulu: std::collections::BTreeMap<String, i32>,
     #[output]
     array: [u8; 3],
     #[output]
@@ -228,7 +228,7 @@ fn every_type_has_a_schema_again() {
 fn the_short_forms_of_0_7_3_are_read_too() {
     let fields =
         dspy_rs::field! { output["How sure."] => sure: f64, output["All."] => all: Vec<String> };
-    let mut signature = crate::support::Qa::new();
+    let mut signature = crate::support::qa();
     for (name, value) in fields.as_object().unwrap() {
         dspy_rs::MetaSignature::append(&mut signature, name, value.clone()).unwrap();
     }

@@ -16,7 +16,7 @@ use tokio::sync::{Mutex, MutexGuard, OnceCell};
 
 /// dspy-rs's question and answer. It takes the instruction from the first input's comment.
 #[Signature]
-pub struct Qa {
+struct Qa {
     /// Answer the question from the passage.
     #[input(desc = "Text to read.")]
     pub passage: String,
@@ -24,6 +24,11 @@ pub struct Qa {
     pub question: String,
     #[output(desc = "A short answer.")]
     pub answer: String,
+}
+
+/// The macro makes its struct private.
+pub fn qa() -> impl MetaSignature + 'static {
+    Qa::new()
 }
 
 /// The same, derived by this crate.
