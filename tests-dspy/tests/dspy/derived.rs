@@ -40,7 +40,6 @@ fn demo() -> candle_signature::signature::Demo<Grade> {
         mood: Mood::Glad,
         note: None,
     })
-    .into()
 }
 
 fn input(text: &str) -> GradeInput {
