@@ -31,7 +31,7 @@
 //! ```
 //!
 //! [`signature`] is the data that a derive emits, [`prompt`] and [`parse`] turn it into messages and values, [`grammar`] into a mask for the
-//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it.
+//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs.
 
 #![deny(missing_docs)]
 

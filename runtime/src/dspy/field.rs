@@ -10,7 +10,7 @@ use crate::signature::{FieldSpec, FieldType, SignatureSpec, Str};
 
 use super::DspyError;
 use super::schema::{Read, read_properties, read_schema};
-use super::signature::derived_spec;
+use super::signature::{derived_field, derived_spec};
 
 /// The signature as this crate's prompt, grammar and parser read it.
 ///
@@ -69,13 +69,9 @@ fn fields(role: &str, fields: &Map<String, Json>) -> Result<Vec<FieldSpec>, Dspy
     fields
         .iter()
         .map(|(name, json)| {
-            if let Some(spec) = derived_spec(json) {
-                let mut known = spec.inputs.iter().chain(spec.outputs.iter());
-                if let Some(field) = known.find(|field| field.name == name.as_str()) {
-                    return Ok(field.clone());
-                }
-            }
-            field(name, json)
+            let derived = derived_field(name, json);
+            derived
+                .and_then(|derived| derived.map_or_else(|| field(name, json), Ok))
                 .map_err(|problem| DspyError::signature(format!("{role} `{name}`"), problem))
         })
         .collect()

@@ -66,6 +66,30 @@ pub(super) fn derived_spec(field: &Json) -> Option<&'static SignatureSpec> {
     specs.get(key).copied()
 }
 
+/// The derive's own field, if the field of this name says that it is one.
+///
+/// # Errors
+/// If no derive of this process has it: as text, which it calls itself to dspy-rs, it would be read wrongly.
+pub(super) fn derived_field(name: &str, field: &Json) -> Result<Option<FieldSpec>, String> {
+    if field.get(DERIVED).is_none() {
+        return Ok(None);
+    }
+    let Some(spec) = derived_spec(field) else {
+        return Err(
+            "its signature was derived in another process: make it anew with `DspySignature::new()`"
+                .into(),
+        );
+    };
+    let mut known = spec.inputs.iter().chain(spec.outputs.iter());
+    match known.find(|field| field.name == name) {
+        Some(field) => Ok(Some(field.clone())),
+        None => Err(format!(
+            "the signature `{}` that it names has no such field",
+            spec.name
+        )),
+    }
+}
+
 fn fields(fields: &[FieldSpec], role: &str, key: &str) -> Map<String, Json> {
     let json = |field: &FieldSpec| {
         json!({

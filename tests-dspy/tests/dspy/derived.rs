@@ -101,6 +101,25 @@ fn instruction_demos_and_fields_can_be_changed() {
 }
 
 #[test]
+fn a_field_of_no_derive_that_runs_is_refused() {
+    let mut signature = DspySignature::<Grade>::new();
+    let own = signature.output_fields()["stars"].clone();
+    signature.append("renamed", own.clone()).unwrap();
+    let error = spec_of(&signature).unwrap_err().to_string();
+    assert!(
+        error.contains("output `renamed`: the signature `Grade`"),
+        "{error}"
+    );
+
+    let mut signature = DspySignature::<Grade>::new();
+    let mut saved = own;
+    saved["candle_signature"] = json!("of yesterday");
+    signature.append("stars", saved).unwrap();
+    let error = spec_of(&signature).unwrap_err().to_string();
+    assert!(error.contains("DspySignature::new()"), "{error}");
+}
+
+#[test]
 fn a_demo_of_wrong_values_is_refused_with_every_field() {
     let mut wrong = dspy_rs::Example::from(demo());
     wrong.data.insert("stars".into(), json!("four"));
