@@ -31,7 +31,7 @@
 //! ```
 //!
 //! [`signature`] is the data that a derive emits, [`prompt`] and [`parse`] turn it into messages and values, [`grammar`] into a mask for the
-//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it.
+//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs.
 
 #![deny(missing_docs)]
 
@@ -39,6 +39,8 @@
 #[path = "private.rs"]
 pub mod __private;
 pub mod adapter;
+#[cfg(feature = "dspy")]
+pub mod dspy;
 pub mod engine;
 pub mod grammar;
 mod macros;

@@ -131,6 +131,39 @@ fn every_module_has_its_arrows() {
 }
 
 #[test]
+fn only_its_own_package_builds_dspy_rs() {
+    let root = runtime_sources().join("../..");
+    let manifest = |folder: &str| {
+        fs::read_to_string(root.join(folder).join("Cargo.toml")).expect("a manifest")
+    };
+    let workspace = manifest("");
+    let members = |key: &str| {
+        let line = workspace.lines().find(|line| line.starts_with(key));
+        let quoted = line.expect("the list in one line").split('"').skip(1);
+        quoted
+            .step_by(2)
+            .map(str::to_owned)
+            .collect::<BTreeSet<_>>()
+    };
+    let (all, default) = (members("members"), members("default-members"));
+    let rest: Vec<_> = all.difference(&default).collect();
+    assert_eq!(rest, ["tests-dspy"]);
+    for folder in default.iter().filter(|folder| *folder != "runtime") {
+        let text = manifest(folder);
+        assert!(
+            !text.contains("dspy"),
+            "{folder} would make every build that of dspy-rs"
+        );
+    }
+    let runtime = manifest("runtime");
+    assert!(runtime.contains("dspy-rs = { workspace = true, optional = true }"));
+    assert!(
+        !runtime.contains("default = ["),
+        "no feature is on by itself"
+    );
+}
+
+#[test]
 fn imports_are_found_wherever_they_stand() {
     let found = imports("use crate::a::B;\n// crate::no\nfn f() { crate::c::d(); }");
     assert_eq!(found, BTreeSet::from(["a".to_owned(), "c".to_owned()]));
