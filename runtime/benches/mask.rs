@@ -1,16 +1,14 @@
 //! What a grammar adds to a decode step on random weights in the Qwen2.5-0.5B shape: the masks are computed beside the
 //! forward pass. Also how long grammars take to compile. `cargo bench -p candle-signature --bench mask`
 
+mod support;
+
 use std::error::Error;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use candle_signature::adapter::{Constraint, LoadedModel, ModelPool};
-use candle_signature::engine::{GenerateRequest, ModelConfig, write_random_weights};
+use candle_signature::engine::GenerateRequest;
 use candle_signature::signature::SignatureSpec;
-use flate2::read::GzDecoder;
 use serde_json::json;
 
 const STEPS: usize = 60;
@@ -19,7 +17,7 @@ const ROUNDS: usize = 4;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    write_model(&folder.path().join("random"))?;
+    support::write_model(&folder.path().join("random"))?;
     let start = Instant::now();
     let model = ModelPool::new(folder.path()).load_model("random").await?;
     println!("loaded in {:.2?}", start.elapsed());
@@ -149,17 +147,4 @@ impl std::fmt::Display for Quantiles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{:.2} ms (p99 {:.2})", self.median, self.p99)
     }
-}
-
-fn write_model(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/qwen2.5");
-    std::fs::create_dir_all(folder)?;
-    let config = std::fs::read(source.join("config.json"))?;
-    std::fs::write(folder.join("config.json"), &config)?;
-    let mut tokenizer = Vec::new();
-    GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
-    std::fs::write(folder.join("tokenizer.json"), tokenizer)?;
-    let config = ModelConfig::from_json(&config, "config.json")?;
-    write_random_weights(&config, 1, &folder.join("model.safetensors"), |_, _| {})?;
-    Ok(())
 }

@@ -2,21 +2,19 @@
 //! two retries. On the embedded model (right answers) and on random weights in the Qwen2.5-0.5B shape (whose free replies
 //! never parse). `cargo bench -p candle-signature --bench time_to_value`
 
+mod support;
+
 use std::error::Error;
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_signature::adapter::{
     CandleAdapter, CandleAdapterError, CandleConfig, LoadedModel, ModelPool,
 };
-use candle_signature::engine::{LoadOptions, ModelConfig, Quantization, write_random_weights};
+use candle_signature::engine::{LoadOptions, Quantization};
 use candle_signature::program::{Predict, Predicted};
 use candle_signature::signature::Signature;
 use candle_signature::{CandleSignature, CandleValue};
-use flate2::read::GzDecoder;
 
 const RETRIES: usize = 2;
 const ROUNDS: usize = 5;
@@ -85,7 +83,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     .await?;
 
     let folder = tempfile::tempdir()?;
-    write_model(&folder.path().join("random"))?;
+    support::write_model(&folder.path().join("random"))?;
     let random = || async {
         ModelPool::new(folder.path())
             .with_options(LoadOptions {
@@ -253,17 +251,4 @@ fn tickets() -> Vec<TriageInput> {
         ticket: ticket.into(),
     })
     .into()
-}
-
-fn write_model(folder: &Path) -> Result<(), Box<dyn Error>> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/qwen2.5");
-    std::fs::create_dir_all(folder)?;
-    let config = std::fs::read(source.join("config.json"))?;
-    std::fs::write(folder.join("config.json"), &config)?;
-    let mut tokenizer = Vec::new();
-    GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
-    std::fs::write(folder.join("tokenizer.json"), tokenizer)?;
-    let config = ModelConfig::from_json(&config, "config.json")?;
-    write_random_weights(&config, 1, &folder.join("model.safetensors"), |_, _| {})?;
-    Ok(())
 }
