@@ -1,5 +1,7 @@
 //! Checks values against the constraints of their field.
 
+use std::cmp::Ordering;
+
 use crate::signature::{Bound, Constraint, Value};
 
 use super::coerce::shown;
@@ -69,57 +71,11 @@ fn length(value: &Value) -> Option<usize> {
 }
 
 fn below(value: &Value, bound: &Bound) -> bool {
-    matches!(compare(value, bound), Some(Order::Less | Order::Unordered))
+    matches!(bound.order_of(value), Some(None | Some(Ordering::Less)))
 }
 
 fn above(value: &Value, bound: &Bound) -> bool {
-    matches!(
-        compare(value, bound),
-        Some(Order::Greater | Order::Unordered)
-    )
-}
-
-enum Order {
-    Less,
-    Equal,
-    Greater,
-    /// NaN lies within no bounds.
-    Unordered,
-}
-
-/// Exactly: a float and an integer are compared without rounding the integer.
-fn compare(value: &Value, bound: &Bound) -> Option<Order> {
-    use std::cmp::Ordering;
-    let order = match (value, bound) {
-        (Value::Int(n), Bound::Int(b)) => Some(n.cmp(b)),
-        (Value::Int(_), Bound::UInt(_)) => Some(Ordering::Less),
-        (Value::UInt(_), Bound::Int(_)) => Some(Ordering::Greater),
-        (Value::UInt(n), Bound::UInt(b)) => Some(n.cmp(b)),
-        (Value::Float(x), Bound::Float(b)) => x.partial_cmp(b),
-        (Value::Float(x), Bound::Int(b)) => x.partial_cmp(&(*b as f64)),
-        (Value::Float(x), Bound::UInt(b)) => x.partial_cmp(&(*b as f64)),
-        (Value::Int(n), Bound::Float(b)) => int_to_float(*n, *b),
-        (Value::UInt(n), Bound::Float(b)) => (*n as f64).partial_cmp(b),
-        _ => return None,
-    };
-    Some(match order {
-        Some(Ordering::Less) => Order::Less,
-        Some(Ordering::Equal) => Order::Equal,
-        Some(Ordering::Greater) => Order::Greater,
-        None => Order::Unordered,
-    })
-}
-
-/// Compares with the nearest integer at or below the bound, which a 128-bit cast gives exactly or saturated.
-fn int_to_float(n: i128, bound: f64) -> Option<std::cmp::Ordering> {
-    if bound.is_nan() {
-        return None;
-    }
-    let floor = bound.floor() as i128;
-    Some(n.cmp(&floor).then(match bound.fract() == 0.0 {
-        true => std::cmp::Ordering::Equal,
-        false => std::cmp::Ordering::Less,
-    }))
+    matches!(bound.order_of(value), Some(None | Some(Ordering::Greater)))
 }
 
 pub(super) fn same(one: &Value, other: &Value) -> bool {

@@ -4,9 +4,7 @@
 use std::cmp::Ordering;
 
 use super::reader::PAYLOAD_KEY;
-use super::{
-    Bound, Constraint, EnumSpec, FieldSpec, FieldType, Payload, TypeRef, Value, ValueError,
-};
+use super::{Constraint, EnumSpec, FieldSpec, FieldType, Payload, TypeRef, Value, ValueError};
 
 impl FieldSpec {
     /// The first constraint that the value breaks: one of the field's own, or of the fields of its type. A value of
@@ -68,11 +66,11 @@ fn in_variant(spec: &EnumSpec, value: &Value) -> Option<ValueError> {
 fn demand(constraint: &Constraint, value: &Value) -> Option<String> {
     let (broken, demand) = match (constraint, value) {
         (Constraint::Min(bound), value) => (
-            matches!(against(value, bound)?, None | Some(Ordering::Less)),
+            matches!(bound.order_of(value)?, None | Some(Ordering::Less)),
             format!("be at least {bound}"),
         ),
         (Constraint::Max(bound), value) => (
-            matches!(against(value, bound)?, None | Some(Ordering::Greater)),
+            matches!(bound.order_of(value)?, None | Some(Ordering::Greater)),
             format!("be at most {bound}"),
         ),
         (Constraint::Len { min, max }, value) => {
@@ -116,28 +114,10 @@ fn length(value: &Value) -> Option<(usize, &'static str)> {
     }
 }
 
-/// `None` where the value is no number, `Some(None)` for NaN, which lies within no bounds.
-fn against(value: &Value, bound: &Bound) -> Option<Option<Ordering>> {
-    let float = |bound: &Bound| match bound {
-        Bound::Int(n) => *n as f64,
-        Bound::UInt(n) => *n as f64,
-        Bound::Float(x) => *x,
-    };
-    Some(match (value, bound) {
-        (Value::Int(n), Bound::Int(b)) => Some(n.cmp(b)),
-        (Value::Int(_), Bound::UInt(_)) => Some(Ordering::Less),
-        (Value::UInt(_), Bound::Int(_)) => Some(Ordering::Greater),
-        (Value::UInt(n), Bound::UInt(b)) => Some(n.cmp(b)),
-        (Value::Int(n), Bound::Float(b)) => (*n as f64).partial_cmp(b),
-        (Value::UInt(n), Bound::Float(b)) => (*n as f64).partial_cmp(b),
-        (Value::Float(x), bound) => x.partial_cmp(&float(bound)),
-        _ => return None,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::signature::Bound;
 
     fn broken(constraint: Constraint, value: Value) -> bool {
         demand(&constraint, &value).is_some()
