@@ -1,4 +1,5 @@
 //! How long replies of 2 MB take to parse, good ones and hostile ones: `cargo bench -p candle-signature --bench parse`.
+//! A word after `--` takes only the kinds of reply that have it in their name.
 
 use std::time::{Duration, Instant};
 
@@ -24,8 +25,13 @@ fn main() {
         "{:<44} {:>9} {:>9} {:>9}  of limit  result",
         "reply", "median ms", "best", "worst"
     );
+    let only = std::env::args().skip(1).find(|word| !word.starts_with('-'));
+    let only = only.unwrap_or_default();
     let mut over = 0;
     for (name, ty, reply) in cases() {
+        if !name.contains(&only) {
+            continue;
+        }
         let spec =
             json!({"outputs": [{"name": "x", "type": ty}, {"name": "y", "type": "Option<i64>"}]});
         let spec = match SignatureSpec::from_json(&spec) {

@@ -1,20 +1,23 @@
 //! The time from `predict` to a valid typed value: held to the signature's grammar, against free decoding, parsing and up to
 //! two retries. On the embedded model (right answers) and on random weights in the Qwen2.5-0.5B shape (whose free replies
-//! never parse). `cargo bench -p candle-signature --bench time_to_value`
+//! never parse). Beside both, in turn with them, llama.cpp on the same weights, held to the same schema by its own grammar:
+//! where llama-cpp-python is installed. `cargo bench -p candle-signature --bench time_to_value`
 
 mod support;
 
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_signature::adapter::{
     CandleAdapter, CandleAdapterError, CandleConfig, LoadedModel, ModelPool,
 };
-use candle_signature::engine::{LoadOptions, Quantization};
 use candle_signature::program::{Predict, Predicted};
-use candle_signature::signature::Signature;
+use candle_signature::signature::{Signature, json_schema};
 use candle_signature::{CandleSignature, CandleValue};
+use serde_json::{Value, json};
+use support::llama::Llama;
 
 const RETRIES: usize = 2;
 const ROUNDS: usize = 5;
@@ -69,47 +72,35 @@ enum Urgency {
     OnFire,
 }
 
+/// Names that each round puts in the place of the first, so that no round finds the prompts of another.
+const NAMES: [&str; ROUNDS] = ["Nora", "Ida", "Vera", "Alma", "Kira"];
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Two engines of one model each, so that neither finds the other's prompts in its cache.
     let embedded = || async { ModelPool::embedded().load_model(ModelPool::EMBEDDED).await };
-    compare(
-        "embedded model",
-        embedded().await?,
-        embedded().await?,
-        200,
-        ROUNDS,
-    )
-    .await?;
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/embedded/model.gguf");
+    let (held, free) = (embedded().await?, embedded().await?);
+    compare("embedded model", held, free, &file, 200, ROUNDS).await?;
 
     let folder = tempfile::tempdir()?;
-    support::write_model(&folder.path().join("random"))?;
-    let random = || async {
-        ModelPool::new(folder.path())
-            .with_options(LoadOptions {
-                quantization: Quantization::Q8,
-                ..Default::default()
-            })
-            .load_model("random")
-            .await
-    };
-    compare(
-        "random weights in the 0.5B shape, Q8",
-        random().await?,
-        random().await?,
-        96,
-        RANDOM_ROUNDS,
-    )
-    .await
+    support::write_model(&folder.path().join("f32"))?;
+    let file = support::gguf::write_gguf(&folder.path().join("f32"), &folder.path().join("q8"))?;
+    let random = || async { ModelPool::new(folder.path()).load_model("q8").await };
+    let (held, free) = (random().await?, random().await?);
+    let name = "random weights in the 0.5B shape, Q8_0";
+    compare(name, held, free, &file, 96, RANDOM_ROUNDS).await
 }
 
 async fn compare(
     name: &str,
     held: Arc<LoadedModel>,
     free: Arc<LoadedModel>,
+    file: &Path,
     max_tokens: usize,
     rounds: usize,
 ) -> Result<(), Box<dyn Error>> {
+    let threads = held.engine().model().network().threads();
     let adapter = |model, constrain_output| {
         let config = CandleConfig {
             max_tokens,
@@ -118,15 +109,39 @@ async fn compare(
         };
         CandleAdapter::from_loaded_model(model, config)
     };
-    let (held, free) = (adapter(held, true)?, adapter(free, false)?);
-    println!("\n{name}, at most {max_tokens} tokens a reply, {rounds} rounds");
+    println!("\n{name}, at most {max_tokens} tokens a reply, {rounds} rounds, {threads} threads");
+    let llama = match Llama::start(file, threads) {
+        Ok(llama) => {
+            println!("beside it: llama-cpp-python {}", llama.version);
+            Some(llama)
+        }
+        Err(why) => {
+            println!("{why}");
+            None
+        }
+    };
+    let mut bench = Bench {
+        held: adapter(held, true)?,
+        free: adapter(free, false)?,
+        llama,
+        rounds,
+        max_tokens,
+    };
     println!(
-        "{:<8} {:>14} {:>14} {:>7} {:>12} {:>10} {:>16}",
-        "", "held, ms", "free, ms", "ratio", "valid h/f", "same", "decoded+forced h"
+        "{:<7} {:>20} {:>20} {:>20} {:>10} {:>11} {:>16} {:>14} {:>6}",
+        "median (range), ms",
+        "held",
+        "free",
+        "llama.cpp",
+        "held/free",
+        "held/llama",
+        "valid h/f/l",
+        "tokens h",
+        "same"
     );
-    task::<Qa>("qa", &held, &free, rounds, qa).await?;
-    task::<Order>("order", &held, &free, rounds, orders).await?;
-    task::<Triage>("triage", &held, &free, rounds, tickets).await
+    bench.task::<Qa>("qa", qa).await?;
+    bench.task::<Order>("order", orders).await?;
+    bench.task::<Triage>("triage", tickets).await
 }
 
 /// What the calls of one way came to.
@@ -162,60 +177,95 @@ impl Tally {
         }
     }
 
-    fn median(&self) -> f64 {
+    fn total(&self) -> f64 {
+        self.times.iter().sum()
+    }
+
+    /// The median, and from where to where the times range.
+    fn shown(&self) -> String {
         let mut times = self.times.clone();
         times.sort_by(f64::total_cmp);
-        times[times.len() / 2]
-    }
-
-    fn range(&self) -> String {
-        let low = self.times.iter().copied().fold(f64::INFINITY, f64::min);
-        let high = self.times.iter().copied().fold(0.0, f64::max);
-        format!("{low:.0}..{high:.0}")
-    }
-}
-
-async fn task<S: Signature>(
-    name: &str,
-    held: &CandleAdapter,
-    free: &CandleAdapter,
-    rounds: usize,
-    inputs: fn() -> Vec<S::Input>,
-) -> Result<(), Box<dyn Error>>
-where
-    S::Output: std::fmt::Debug,
-{
-    let predict = Predict::<S>::new().with_retries(RETRIES);
-    let (mut ours, mut theirs) = (Tally::default(), Tally::default());
-    for _ in 0..rounds {
-        for (a, b) in inputs().into_iter().zip(inputs()) {
-            let start = Instant::now();
-            let result = predict.call(held, a).await;
-            ours.add(start.elapsed(), result)?;
-            let start = Instant::now();
-            let result = predict.call(free, b).await;
-            theirs.add(start.elapsed(), result)?;
+        match (times.first(), times.last()) {
+            (Some(low), Some(high)) => {
+                let median = times[times.len() / 2];
+                format!("{median:.0} ({low:.0}..{high:.0})")
+            }
+            _ => "-".to_owned(),
         }
     }
-    let calls = ours.times.len();
-    let same = ours.values.iter().zip(&theirs.values);
-    println!(
-        "{name:<8} {:>6.0} {:>7} {:>6.0} {:>7} {:>7.2} {:>5}/{:<2} of {calls} {:>4} {:>9}+{}",
-        ours.median(),
-        ours.range(),
-        theirs.median(),
-        theirs.range(),
-        ours.times.iter().sum::<f64>() / theirs.times.iter().sum::<f64>(),
-        ours.valid,
-        theirs.valid,
-        same.filter(|(a, b)| a == b).count(),
-        ours.decoded / calls,
-        ours.forced / calls,
-    );
-    Ok(())
 }
 
-fn qa() -> Vec<QaInput> {
+struct Bench {
+    held: CandleAdapter,
+    free: CandleAdapter,
+    llama: Option<Llama>,
+    rounds: usize,
+    max_tokens: usize,
+}
+
+impl Bench {
+    async fn task<S: Signature>(
+        &mut self,
+        name: &str,
+        inputs: fn(&str) -> Vec<S::Input>,
+    ) -> Result<(), Box<dyn Error>>
+    where
+        S::Output: std::fmt::Debug,
+    {
+        let predict = Predict::<S>::new().with_retries(RETRIES);
+        let schema = schema::<S>();
+        let (mut held, mut free, mut llama) = <(Tally, Tally, Tally)>::default();
+        for name in &NAMES[..self.rounds] {
+            let calls = inputs(name).into_iter().zip(inputs(name)).zip(inputs(name));
+            for ((a, b), c) in calls {
+                let start = Instant::now();
+                let result = predict.call(&self.held, a).await;
+                held.add(start.elapsed(), result)?;
+                let start = Instant::now();
+                let result = predict.call(&self.free, b).await;
+                free.add(start.elapsed(), result)?;
+                if let Some(peer) = &mut self.llama {
+                    let prompt = self.held.prompt_tokens(&predict.messages(c))?;
+                    let prompt: Vec<u32> = prompt.iter().map(|token| token.0).collect();
+                    let answer = peer.call(&prompt, &schema, self.max_tokens)?;
+                    llama.times.push(answer.ms);
+                    llama.valid += usize::from(answer.valid);
+                    llama.decoded += answer.tokens;
+                }
+            }
+        }
+        let calls = held.times.len();
+        let same = held.values.iter().zip(&free.values);
+        println!(
+            "{name:<18} {:>20} {:>20} {:>20} {:>10.2} {:>11.2} {:>16} {:>14} {:>6}",
+            held.shown(),
+            free.shown(),
+            llama.shown(),
+            held.total() / free.total(),
+            held.total() / llama.total(),
+            format!("{}/{}/{} of {calls}", held.valid, free.valid, llama.valid),
+            format!("{}+{} forced", held.decoded / calls, held.forced / calls),
+            same.filter(|(a, b)| a == b).count(),
+        );
+        Ok(())
+    }
+}
+
+/// What a server would be asked to hold a reply of this signature to.
+fn schema<S: Signature>() -> Value {
+    let fields = S::SPEC.outputs.iter();
+    let properties = fields.map(|field| (field.name.to_string(), json_schema(&field.ty)));
+    let properties: serde_json::Map<_, _> = properties.collect();
+    let required: Vec<_> = properties.keys().cloned().collect();
+    json!({
+        "type": "object",
+        "properties": properties,
+        "required": required,
+        "additionalProperties": false,
+    })
+}
+
+fn qa(name: &str) -> Vec<QaInput> {
     let passage = "Mara works as a baker in Lund. Her brother Tomas is a nurse and lives in Oslo. Mara owns a cat.";
     [
         "Where does Tomas live?",
@@ -223,32 +273,32 @@ fn qa() -> Vec<QaInput> {
         "What pet does Mara have?",
     ]
     .map(|question| QaInput {
-        passage: passage.into(),
-        question: question.into(),
+        passage: passage.replace("Mara", name),
+        question: question.replace("Mara", name),
     })
     .into()
 }
 
-fn orders() -> Vec<OrderInput> {
+fn orders(name: &str) -> Vec<OrderInput> {
     [
-        "My name is Clara Weber. I need 12 of them. Please wrap it as a gift. We live in Porto.",
-        "This is Omar. We take 3 pieces. It is not a gift.",
-        "Quantity: 40. It should go to Kyoto. Regards, Ida Lund",
+        "My name is Mara Weber. I need 12 of them. Please wrap it as a gift. We live in Porto.",
+        "This is Mara. We take 3 pieces. It is not a gift.",
+        "Quantity: 40. It should go to Kyoto. Regards, Mara Lund",
     ]
     .map(|message| OrderInput {
-        message: message.into(),
+        message: message.replace("Mara", name),
     })
     .into()
 }
 
-fn tickets() -> Vec<TriageInput> {
+fn tickets(name: &str) -> Vec<TriageInput> {
     [
-        "The payment server is down and customers are locked out right now!",
-        "Please update the invoice template when you have time. Assigned to Omar.",
-        "The login and checkout reject some orders. We need it today. Nora will handle it.",
+        "The payment server of Mara is down and customers are locked out right now!",
+        "Please update the invoice template when you have time. Assigned to Mara.",
+        "The login and checkout reject some orders. We need it today. Mara will handle it.",
     ]
     .map(|ticket| TriageInput {
-        ticket: ticket.into(),
+        ticket: ticket.replace("Mara", name),
     })
     .into()
 }

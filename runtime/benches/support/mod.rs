@@ -1,5 +1,10 @@
 //! A model of random weights in the Qwen2.5-0.5B shape, with the real tokenizer, as a folder.
 
+#![allow(dead_code, reason = "each bench takes its part")]
+
+pub mod gguf;
+pub mod llama;
+
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;

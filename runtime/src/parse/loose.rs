@@ -5,6 +5,7 @@
 use std::borrow::Cow;
 
 use super::RepairKind;
+use super::loose_items::Items;
 use super::loose_text::{bare, comment_or_space, plain_number, string};
 
 /// Deeper JSON is refused.
@@ -19,7 +20,7 @@ pub(super) struct Node<'t> {
 }
 
 impl<'t> Node<'t> {
-    fn number(at: usize, text: &'t str) -> Self {
+    pub(super) fn number(at: usize, text: &'t str) -> Self {
         let (end, kind) = (at + text.len(), NodeKind::Bare(text));
         Node { at, end, kind }
     }
@@ -32,7 +33,7 @@ pub(super) enum NodeKind<'t> {
     /// In quotes, unescaped.
     Text(Cow<'t, str>),
     List {
-        items: Vec<Node<'t>>,
+        items: Items<'t>,
         closed: bool,
     },
     Map {
@@ -78,7 +79,7 @@ enum Frame<'t> {
     List {
         at: usize,
         close: Option<u8>,
-        items: Vec<Node<'t>>,
+        items: Items<'t>,
     },
     Map {
         at: usize,
@@ -119,7 +120,7 @@ pub(super) fn read_items<'t>(text: &'t str, notes: &mut Notes) -> Result<Node<'t
     let frame = Frame::List {
         at: 0,
         close: None,
-        items: Vec::new(),
+        items: Items::new(),
     };
     Reader {
         text,
@@ -201,7 +202,7 @@ impl<'t> Reader<'t, '_> {
         let list = |close| Frame::List {
             at,
             close: Some(close),
-            items: Vec::new(),
+            items: Items::new(),
         };
         let frame = match self.peek() {
             Some(b'[') => list(b']'),
@@ -260,7 +261,10 @@ impl<'t> Reader<'t, '_> {
         let at = self.pos;
         if let Some(number) = plain_number(self.text, at) {
             self.pos += number.len();
-            self.add(Node::number(at, number))?;
+            match self.stack.last_mut() {
+                Some(Frame::List { items, .. }) => items.push_number(self.text, at, self.pos),
+                _ => self.add(Node::number(at, number))?,
+            }
             self.numbers();
             return Ok(Expect::Comma);
         }
@@ -290,7 +294,7 @@ impl<'t> Reader<'t, '_> {
                 return;
             };
             self.pos = at + number.len();
-            items.push(Node::number(at, number));
+            items.push_number(self.text, at, self.pos);
         }
     }
 
@@ -348,7 +352,7 @@ impl<'t> Reader<'t, '_> {
             self.stack.push(Frame::List {
                 at,
                 close: Some(b'}'),
-                items: vec![first],
+                items: Items::Nodes(vec![first]),
             });
         }
     }
@@ -358,13 +362,7 @@ impl<'t> Reader<'t, '_> {
         let follows = matches!(byte, b'{' | b'[');
         let plain = match self.stack.last() {
             Some(Frame::Map { .. }) => line_broken && byte != b']' && byte != b')',
-            Some(Frame::List { items, .. }) => {
-                let after_bracket = matches!(
-                    items.last().map(|node| &node.kind),
-                    Some(NodeKind::List { .. } | NodeKind::Map { .. })
-                );
-                follows && after_bracket
-            }
+            Some(Frame::List { items, .. }) => follows && items.end_in_brackets(),
             None => false,
         };
         if !plain {
