@@ -25,7 +25,7 @@ pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
 pub use scheduler::{
     CacheStats, Engine, EngineOptions, EngineStats, FinishReason, GenerateRequest, Generation,
-    StreamedToken, Timings,
+    PinnedPrefix, Shutdown, StreamedToken, Timings,
 };
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 

@@ -2,8 +2,10 @@
 //! A step that fails or panics costs the sequence that caused it, not the others.
 
 use super::EngineOptions;
+use super::life::Life;
 use super::memory::Memory;
-use super::request::{FinishReason, Job};
+use super::request::{FinishReason, Job, Message};
+use super::rows::fitting;
 use super::sequence::Sequence;
 use super::shares::shares;
 use super::stats::Stats;
@@ -11,16 +13,14 @@ use crate::engine::{EngineError, Model, Row};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
 
 pub(super) struct Scheduler {
     pub model: Arc<Model>,
     pub options: EngineOptions,
-    pub jobs: mpsc::UnboundedReceiver<Job>,
-    pub stop: Arc<AtomicBool>,
+    pub jobs: mpsc::Receiver<Message>,
+    pub life: Arc<Life>,
     /// In the order of arrival.
     pub waiting: VecDeque<Job>,
     /// In the order of admission.
@@ -39,27 +39,67 @@ const FEW_TOKENS: usize = 1024;
 const READER_PATIENCE: Duration = Duration::from_millis(1);
 
 impl Scheduler {
-    /// Ends when the handle is gone. Replies that were not sent then tell their callers so.
+    /// Ends with the handle, or when it is shut down. Replies that were not sent then tell their callers so.
     pub(super) fn run(mut self) {
         while self.receive() {
             self.drop_cancelled_and_late();
             self.admit();
             self.step();
         }
+        self.waiting.clear();
+        self.running.clear();
+        self.settle();
     }
 
     /// Takes in what has arrived; sleeps while there is nothing to do.
     fn receive(&mut self) -> bool {
-        if self.running.is_empty() && self.waiting.is_empty() {
-            match self.jobs.blocking_recv() {
-                Some(job) => self.waiting.push_back(job),
-                None => return false,
+        if self.is_idle() && self.life.is_open() {
+            match self.jobs.recv() {
+                Ok(message) => self.take_in(message),
+                Err(_) => return false,
+            }
+            self.wait_for_company();
+        }
+        while let Ok(message) = self.jobs.try_recv() {
+            self.take_in(message);
+        }
+        match self.life.is_open() {
+            true => true,
+            false => !self.life.is_cancelled() && !self.is_idle(),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.waiting.is_empty()
+    }
+
+    fn take_in(&mut self, message: Message) {
+        if let Message::Job(job) = message {
+            self.waiting.push_back(*job);
+        }
+    }
+
+    /// Gives the first request of an idle engine the company that it wants to wait for.
+    fn wait_for_company(&mut self) {
+        let Some(first) = self.waiting.front() else {
+            return;
+        };
+        let request = &first.request;
+        let Some(rows) = request.batch_size else {
+            return;
+        };
+        let now = Instant::now();
+        let mut until = now.checked_add(request.batch_wait).unwrap_or(now);
+        if let Some(deadline) = request.deadline {
+            until = until.min(deadline);
+        }
+        while self.waiting.len() < rows && self.life.is_open() {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.jobs.recv_timeout(left) {
+                Ok(message) => self.take_in(message),
+                Err(_) => return,
             }
         }
-        while let Ok(job) = self.jobs.try_recv() {
-            self.waiting.push_back(job);
-        }
-        !self.stop.load(Ordering::Relaxed)
     }
 
     /// Lets go of those whom nobody waits for any more, and fails those whose deadline has passed.
@@ -89,8 +129,8 @@ impl Scheduler {
     /// Gives free places to those who wait, in their order.
     fn admit(&mut self) {
         self.memory.settle();
-        while self.active() < self.options.max_rows
-            && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
+        while let Some(next) = self.waiting.front()
+            && self.has_place_for(next)
             && let Some(job) = self.waiting.pop_front()
         {
             let nothing_to_do = job.limit == 0 && job.request.mask.is_none();
@@ -105,7 +145,7 @@ impl Scheduler {
                 if self.running.is_empty() {
                     let error = EngineError::CacheTooSmall {
                         actual: capacity,
-                        max: self.memory.tokens(),
+                        max: self.memory.available(),
                     };
                     job.reply.send(Err(error));
                     continue;
@@ -126,12 +166,18 @@ impl Scheduler {
         }
     }
 
-    /// Sequences that do not wait for a reader.
-    fn active(&self) -> usize {
-        self.running
-            .iter()
-            .filter(|sequence| !sequence.is_waiting())
-            .count()
+    /// Whether one more fits into the next pass, as all who are in it allow, and beside those who wait for readers.
+    fn has_place_for(&self, job: &Job) -> bool {
+        let active = self.running.iter().filter(|one| !one.is_waiting());
+        let limits = active.map(|one| self.limit_of(&one.job));
+        let all: Vec<usize> = limits.chain([self.limit_of(job)]).collect();
+        fitting(all.iter().copied()) == all.len()
+            && self.running.len() < self.limit_of(job).saturating_mul(WAITING_FOR_READERS)
+    }
+
+    /// Rows of the largest pass that a request takes part in.
+    fn limit_of(&self, job: &Job) -> usize {
+        job.request.batch_size.unwrap_or(self.options.max_rows)
     }
 
     fn step(&mut self) {
@@ -139,13 +185,21 @@ impl Scheduler {
             sequence.flush();
         }
         let all = std::mem::take(&mut self.running);
-        let (waiting, running): (Vec<_>, Vec<_>) = all.into_iter().partition(Sequence::is_waiting);
+        let (mut waiting, mut running): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(Sequence::is_waiting);
         if running.is_empty() && !waiting.is_empty() {
             std::thread::sleep(READER_PATIENCE);
         }
+        // Those whose readers have caught up may be more than fit: the rest goes on when others end.
+        let fitting = fitting(running.iter().map(|one| self.limit_of(&one.job)));
+        waiting.splice(..0, running.drain(fitting..));
         let chunk = self.options.prefill_chunk;
         self.running = step(&self.model, running, chunk, &mut self.memory, &self.stats);
         self.running.extend(waiting);
+        self.settle();
+    }
+
+    fn settle(&mut self) {
         self.memory.settle();
         let running = self.running.len();
         self.stats.count(|stats| stats.running = running);
@@ -165,8 +219,16 @@ fn step(
     }
     match isolated(|| forward(model, &mut running, chunk, stats)) {
         Ok(logits) => {
-            for sequence in running.iter().filter(|one| one.job.request.use_kv_cache) {
-                memory.offer(&sequence.tokens, &sequence.cache);
+            for sequence in running.iter_mut() {
+                if sequence.job.request.use_kv_cache {
+                    memory.offer(&sequence.tokens, &sequence.cache);
+                }
+                let prompt = &sequence.job.request.prompt;
+                if sequence.cache.len() >= prompt.len()
+                    && let Some(pin) = sequence.job.pin.take()
+                {
+                    drop(pin.send(memory.pin(prompt)));
+                }
             }
             advance_all(model, running, logits)
         }

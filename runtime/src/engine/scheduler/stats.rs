@@ -40,7 +40,7 @@ pub struct CacheStats {
     pub reused_tokens: u64,
     /// Blocks of 16 tokens in all.
     pub blocks_total: usize,
-    /// Blocks that running sequences hold.
+    /// Blocks that running sequences hold, and pinned ones.
     pub blocks_in_use: usize,
     /// Blocks that nobody holds but that are kept for sequences with an equal beginning.
     pub blocks_kept: usize,
