@@ -245,6 +245,7 @@ impl Random {
             mask: (self.below(3) == 0).then(|| Box::new(Thirds(0)) as Box<dyn LogitsMask>),
             batch_size: [None, None, Some(2), Some(6)][self.below(4) as usize],
             top_logprobs: [0, 3][self.below(2) as usize],
+            prompt_lookup: [0, 3, 12][self.below(3) as usize],
             ..GenerateRequest::greedy(prompt(seed, length), 1 + self.below(25) as usize)
         }
     }
@@ -269,7 +270,11 @@ fn a_row_has_the_tokens_it_would_have_alone_whoever_comes_and_goes() {
         }
         for (seed, future) in running {
             let beside = block_on(future).unwrap();
-            let own = block_on(alone.generate(Random(seed).request())).unwrap();
+            let own = GenerateRequest {
+                prompt_lookup: 0,
+                ..Random(seed).request()
+            };
+            let own = block_on(alone.generate(own)).unwrap();
             assert_eq!(beside.tokens, own.tokens, "request {seed}");
             assert_eq!(beside.forced_tokens, own.forced_tokens);
             for (one, other) in beside.logprobs.iter().zip(&own.logprobs) {

@@ -316,6 +316,7 @@ impl CandleAdapter {
             use_kv_cache: config.enable_kv_cache,
             max_cache_tokens: config.max_cache_size,
             all_logits: config.log_probabilities,
+            prompt_lookup: config.prompt_lookup,
             batch_size: config.batch_size,
             batch_wait: Duration::from_millis(config.batch_timeout_ms),
             top_logprobs: config.top_logprobs,

@@ -73,6 +73,10 @@ pub struct CandleConfig {
     /// Most milliseconds from a request to its reply; the request then fails with what the engine calls
     /// [`DeadlinePassed`](crate::engine::EngineError::DeadlinePassed). Default `None`: as long as it takes.
     pub timeout_ms: Option<u64>,
+    /// Most tokens that are guessed a step from what followed the same tokens earlier in prompt and reply, and checked in
+    /// one forward pass; at most 64. The reply is the same, sooner where it copies from the prompt. Works with grammars
+    /// and sampling; needs the KV cache. Default 0: off.
+    pub prompt_lookup: usize,
     /// Most requests in one forward pass that a request of this adapter takes part in. Default `None`: what the engine
     /// was started with, 8 unless [`ModelPool::with_engine`](super::ModelPool::with_engine) says otherwise.
     pub batch_size: Option<usize>,
@@ -107,6 +111,7 @@ impl Default for CandleConfig {
             log_probabilities: false,
             top_logprobs: 0,
             timeout_ms: None,
+            prompt_lookup: 0,
             batch_size: None,
             batch_timeout_ms: 5,
             chat_template: None,
@@ -174,6 +179,7 @@ impl CandleConfigBuilder {
         log_probabilities: bool,
         top_logprobs: usize,
         timeout_ms: Option<u64>,
+        prompt_lookup: usize,
         batch_size: Option<usize>,
         batch_timeout_ms: u64,
         chat_template: Option<String>,

@@ -22,7 +22,7 @@ pub use model::Model;
 pub use model::options::{LoadOptions, Quantization};
 pub use model::qwen2::{Qwen2, Row};
 pub use random::write_random_weights;
-pub use sampler::{Sampler, SamplingParams};
+pub use sampler::{Sampler, SamplingParams, log_sum_exp};
 pub use scheduler::{
     CacheStats, Engine, EngineOptions, EngineStats, FinishReason, GenerateRequest, Generation,
     PinnedPrefix, Shutdown, StreamedToken, Timings,

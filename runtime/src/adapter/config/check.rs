@@ -7,6 +7,9 @@ use super::CandleConfig;
 /// Longer than anybody would let the first request wait.
 const LONGEST_BATCH_TIMEOUT_MS: u64 = 60_000;
 
+/// Longer guesses than this are rarely right to the end.
+const MOST_LOOKUP: usize = 64;
+
 impl CandleConfig {
     pub(super) fn validate_sampling(&self) -> Result<(), String> {
         let Self {
@@ -100,6 +103,18 @@ impl CandleConfig {
             return Err(format!(
                 "max_tokens ({max_tokens}) leaves no room for a prompt in a context of {context}: \
                  lower max_tokens or raise context_length"
+            ));
+        }
+        let lookup = self.prompt_lookup;
+        if lookup > MOST_LOOKUP {
+            return Err(format!(
+                "prompt_lookup ({lookup}) must be at most {MOST_LOOKUP}"
+            ));
+        }
+        if lookup > 0 && !self.enable_kv_cache {
+            return Err(format!(
+                "prompt_lookup ({lookup}) has no effect without a KV cache: \
+                 set enable_kv_cache to true, or leave prompt_lookup at 0"
             ));
         }
         match self.max_cache_size {
@@ -206,6 +221,11 @@ mod tests {
             (
                 |c| c.stream_buffer_size = 1,
                 "stream_buffer_size (1) has no effect without streaming",
+            ),
+            (|c| c.prompt_lookup = 65, "prompt_lookup (65)"),
+            (
+                |c| (c.prompt_lookup, c.enable_kv_cache) = (4, false),
+                "prompt_lookup (4) has no effect",
             ),
             (|c| c.batch_size = Some(0), "batch_size (0)"),
             (

@@ -1,6 +1,7 @@
 //! The thread that owns generation and the handle by which async callers reach it.
 //! Requests go in over a channel, each answer comes back over its own; nothing here blocks an executor.
 
+mod draft;
 mod life;
 mod memory;
 mod pin;
@@ -182,6 +183,8 @@ impl Engine {
         }
         let limit = request.limit(self.model.config(), self.cache_tokens)?;
         let sampler = Sampler::new(request.sampling.clone(), &request.prompt)?;
+        // Before the reply, which counts what becomes of requests that were taken.
+        let place = Place::take(&self.waiting, self.max_waiting)?;
         let (reply, receiver) = oneshot::channel();
         let job = Job {
             request,
@@ -190,7 +193,7 @@ impl Engine {
             queued: Instant::now(),
             reply: Reply::new(reply, &self.stats),
             pin,
-            place: Some(Place::take(&self.waiting, self.max_waiting)?),
+            place: Some(place),
         };
         let message = Message::Job(Box::new(job));
         self.jobs.send(message).map_err(|_| EngineError::Stopped)?;

@@ -30,7 +30,12 @@ pub struct GenerateRequest {
     /// For each chosen token the so many likeliest by the model alone, with their log-probabilities; at most
     /// [`GenerateRequest::MOST_TOP_LOGPROBS`]. Above 0 it implies `all_logits`.
     pub top_logprobs: usize,
-    /// Most rows of a forward pass that this request takes part in; none is what the engine was started with.
+    /// Most tokens that are guessed a step, from what followed the same tokens earlier in prompt and reply, and checked in
+    /// one pass: fewer steps where a reply copies, and the same tokens. 0 is off, and it is off without a KV cache. The
+    /// rows of a pass share the number.
+    pub prompt_lookup: usize,
+    /// Most rows of a forward pass that this request takes part in; at
+    /// least 1. None is what the engine was started with.
     pub batch_size: Option<usize>,
     /// How long an engine that has nothing else to do waits for `batch_size` requests to come before it begins with this
     /// one. Without a `batch_size` it never waits.
@@ -72,6 +77,7 @@ impl GenerateRequest {
             max_cache_tokens: None,
             all_logits: false,
             top_logprobs: 0,
+            prompt_lookup: 0,
             batch_size: None,
             batch_wait: Duration::ZERO,
             deadline: None,

@@ -5,7 +5,7 @@ pub(super) fn fitting(limits: impl IntoIterator<Item = usize>) -> usize {
     let mut least = usize::MAX;
     let mut count = 0;
     for limit in limits {
-        least = least.min(limit.max(1));
+        least = least.min(limit);
         if count + 1 > least {
             break;
         }
@@ -25,6 +25,5 @@ mod tests {
         assert_eq!(fitting([8, 1]), 1);
         assert_eq!(fitting([3, 3, 3, 3]), 3);
         assert_eq!(fitting([8, 8, 2, 8]), 2);
-        assert_eq!(fitting([0]), 1);
     }
 }

@@ -9,7 +9,7 @@ use super::rows::fitting;
 use super::sequence::Sequence;
 use super::shares::shares;
 use super::stats::Stats;
-use crate::engine::{EngineError, Model, Row};
+use crate::engine::{EngineError, Model, Row, TokenId};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -177,7 +177,8 @@ impl Scheduler {
 
     /// Rows of the largest pass that a request takes part in.
     fn limit_of(&self, job: &Job) -> usize {
-        job.request.batch_size.unwrap_or(self.options.max_rows)
+        let limit = job.request.batch_size.unwrap_or(self.options.max_rows);
+        limit.max(1)
     }
 
     fn step(&mut self) {
@@ -218,20 +219,7 @@ fn step(
         return running;
     }
     match isolated(|| forward(model, &mut running, chunk, stats)) {
-        Ok(logits) => {
-            for sequence in running.iter_mut() {
-                if sequence.job.request.use_kv_cache {
-                    memory.offer(&sequence.tokens, &sequence.cache);
-                }
-                let prompt = &sequence.job.request.prompt;
-                if sequence.cache.len() >= prompt.len()
-                    && let Some(pin) = sequence.job.pin.take()
-                {
-                    drop(pin.send(memory.pin(prompt)));
-                }
-            }
-            advance_all(model, running, logits)
-        }
+        Ok(logits) => advance_all(model, running, logits, memory, stats),
         Err(_) if running.len() > 1 => running
             .into_iter()
             .flat_map(|sequence| step(model, vec![sequence], chunk, memory, stats))
@@ -245,6 +233,9 @@ fn step(
     }
 }
 
+/// Of each row the logits after its last token, and after each that was guessed; none while it is prefilled.
+type Tails = Vec<Option<Vec<Vec<f32>>>>;
+
 /// Runs the sequences' next tokens, as [`shares`] allots them, and returns the logits of those that have reached
 /// their end.
 fn forward(
@@ -252,38 +243,56 @@ fn forward(
     running: &mut [Sequence],
     chunk: usize,
     stats: &Stats,
-) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
+) -> Result<Tails, EngineError> {
     let pending: Vec<usize> = running
         .iter()
         .map(|sequence| sequence.tokens.len() - sequence.cache.len())
         .collect();
     let begun = running.iter().filter(|sequence| sequence.has_begun());
-    let chosen_before = begun.count() as u64;
-    let mut masks = Vec::with_capacity(running.len());
-    let mut rows: Vec<Row<'_>> = running
+    let chosen_before = begun.count();
+    let shares = shares(&pending, chunk);
+    let count = running.len();
+    let inputs: Vec<Vec<TokenId>> = running
         .iter_mut()
-        .zip(shares(&pending, chunk))
-        .map(|(sequence, share)| {
-            let pending = &sequence.tokens[sequence.cache.len()..];
-            let request = &mut sequence.job.request;
-            let wants_all = request.wants_all_logits();
-            masks.push(request.mask.as_mut().filter(|_| !wants_all));
-            Row {
-                tokens: &pending[..share],
-                logits: share == pending.len(),
-                cache: &mut sequence.cache,
-            }
-        })
+        .zip(&shares)
+        .map(|(sequence, share)| sequence.input(*share, count))
         .collect();
-    let mut logits = model
-        .network()
-        .forward_for(&mut rows, |row| masks[row].as_mut()?.few(FEW_TOKENS))?
-        .into_iter();
-    let computed: usize = rows.iter().map(|row| row.tokens.len()).sum();
+    let drafted: Vec<usize> = running.iter().map(Sequence::drafted).collect();
+    let mut masks = Vec::with_capacity(count);
+    let mut rows: Vec<Row<'_>> = Vec::with_capacity(count);
+    for ((sequence, input), ended) in running.iter_mut().zip(&inputs).zip(
+        shares
+            .iter()
+            .zip(&pending)
+            .map(|(share, pending)| share == pending),
+    ) {
+        let request = &mut sequence.job.request;
+        let wants_all = request.wants_all_logits();
+        masks.push(request.mask.as_mut().filter(|_| !wants_all));
+        rows.push(Row {
+            tokens: input,
+            logits: ended,
+            cache: &mut sequence.cache,
+        });
+    }
+    let guesses: usize = drafted.iter().sum();
+    let network = model.network();
+    let mut logits = if guesses > 0 {
+        let tails: Vec<usize> = drafted.iter().map(|drafted| drafted + 1).collect();
+        network.forward_tails(&mut rows, &tails)?.into_iter()
+    } else {
+        let few = |row: usize| masks[row].as_mut()?.few(FEW_TOKENS);
+        let single = network.forward_for(&mut rows, few)?.into_iter();
+        single
+            .map(|logits| vec![logits])
+            .collect::<Vec<_>>()
+            .into_iter()
+    };
+    let computed: usize = shares.iter().sum();
     stats.count(|stats| {
         stats.steps += 1;
-        stats.prefilled_tokens += (computed as u64).saturating_sub(chosen_before);
-        stats.decoded_tokens += logits.len() as u64;
+        stats.prefilled_tokens += computed.saturating_sub(chosen_before) as u64;
+        stats.drafted_tokens += guesses as u64;
     });
     Ok(rows
         .iter()
@@ -291,25 +300,51 @@ fn forward(
         .collect())
 }
 
-/// Chooses each sequence's next token; keeps those that go on.
+/// Chooses each sequence's next tokens, offers what is computed to others, and keeps those that go on.
 fn advance_all(
     model: &Model,
     running: Vec<Sequence>,
-    logits: Vec<Option<Vec<f32>>>,
+    logits: Tails,
+    memory: &mut Memory,
+    stats: &Stats,
 ) -> Vec<Sequence> {
     let mut going_on = Vec::with_capacity(running.len());
     for (mut sequence, logits) in running.into_iter().zip(logits) {
-        let Some(mut logits) = logits else {
-            going_on.push(sequence);
-            continue;
+        let end = match logits {
+            Some(logits) => isolated(|| sequence.advance_over(model, logits)),
+            None => Ok((0, 0, None)),
         };
-        match isolated(|| sequence.advance(model, &mut logits)) {
-            Ok(None) => going_on.push(sequence),
-            Ok(Some(reason)) => sequence.finish(reason),
-            Err(error) => sequence.fail(error),
+        let (chosen, accepted, end) = match end {
+            Ok(advanced) => advanced,
+            Err(error) => {
+                sequence.fail(error);
+                continue;
+            }
+        };
+        stats.count(|stats| {
+            stats.decoded_tokens += chosen;
+            stats.accepted_tokens += accepted;
+        });
+        offer(&mut sequence, memory);
+        match end {
+            None => going_on.push(sequence),
+            Some(reason) => sequence.finish(reason),
         }
     }
     going_on
+}
+
+/// Offers a sequence's blocks to others, and to who wants them pinned.
+fn offer(sequence: &mut Sequence, memory: &mut Memory) {
+    if sequence.job.request.use_kv_cache {
+        memory.offer(&sequence.tokens, &sequence.cache);
+    }
+    let prompt = &sequence.job.request.prompt;
+    if sequence.cache.len() >= prompt.len()
+        && let Some(pin) = sequence.job.pin.take()
+    {
+        drop(pin.send(memory.pin(prompt)));
+    }
 }
 
 /// Turns a panic into an error. What a panicking step leaves half done is private to sequences that end with
