@@ -1,6 +1,7 @@
 //! Finding the likeliest tokens among a hundred and fifty thousand without sorting them: most of the vocabulary is
 //! passed over sixteen logits at a time, because none of them reaches what has been found already.
 
+use crate::engine::TokenId;
 use crate::engine::kernels::elementwise::exp;
 use crate::engine::kernels::simd::{LANES, Level, for_each_level, sum_of};
 use std::cmp::Ordering;
@@ -162,8 +163,23 @@ fn keep(found: &mut Vec<Candidate>, k: usize) {
     }
 }
 
-/// `ln Σ exp(logit)`; none where no distribution is: all ruled out, or a value that is not finite.
-pub(in crate::engine) fn log_sum_exp(logits: &[f32]) -> Option<f32> {
+/// The `k` likeliest tokens with their logits, the likeliest first; fewer where others are ruled out.
+pub(in crate::engine) fn likeliest(logits: &[f32], k: usize) -> Vec<(TokenId, f32)> {
+    if k == 0 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    top_k(logits, k, &mut found);
+    found.sort_unstable_by(Candidate::order);
+    found
+        .into_iter()
+        .map(|candidate| (TokenId(candidate.id), candidate.logit))
+        .collect()
+}
+
+/// `ln Σ exp(logit)`, which a logit less is a log-probability; none where no distribution is: all ruled out, or a value that is not finite.
+#[must_use]
+pub fn log_sum_exp(logits: &[f32]) -> Option<f32> {
     let best = logits[best(logits).ok()??];
     Some(best + total_weight(logits, best, 1.0).ln() as f32)
 }

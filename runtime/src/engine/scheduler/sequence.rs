@@ -1,7 +1,8 @@
 //! One generation in progress: its tokens, its cache, and what came of each step.
 
-use super::request::{FinishReason, Generation, Job, Timings};
-use crate::engine::sampler::log_sum_exp;
+use super::draft::{Drafts, agreement};
+use super::request::{FinishReason, Generation, Job, StreamedToken, Timings};
+use crate::engine::sampler::{likeliest, log_sum_exp};
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, TokenId};
 use std::time::Instant;
 
@@ -12,7 +13,11 @@ pub(super) struct Sequence {
     pub tokens: Vec<TokenId>,
     /// The log-probability of each token of the reply; none for those that were forced.
     logprobs: Vec<Option<f32>>,
+    /// The likeliest tokens in the place of each.
+    top_logprobs: Vec<Vec<(TokenId, f32)>>,
     pub cache: KvCache,
+    /// Tokens that the cache held from the start.
+    cached: usize,
     admitted: Instant,
     first_token: Option<Instant>,
     forced: usize,
@@ -21,6 +26,13 @@ pub(super) struct Sequence {
     chose_stop: bool,
     /// How many tokens of the reply its stream has taken.
     streamed: usize,
+    drafts: Drafts,
+}
+
+/// What the model made of a token that was chosen.
+struct Scored {
+    logprob: f32,
+    top: Vec<(TokenId, f32)>,
 }
 
 impl Sequence {
@@ -29,6 +41,8 @@ impl Sequence {
         Self {
             tokens: job.request.prompt.clone(),
             logprobs: Vec::new(),
+            top_logprobs: Vec::new(),
+            cached: cache.len(),
             job,
             cache,
             admitted: Instant::now(),
@@ -37,7 +51,59 @@ impl Sequence {
             closed_at: None,
             chose_stop: false,
             streamed: 0,
+            drafts: Drafts::default(),
         }
+    }
+
+    /// Its next tokens to compute: so many of those that it has, and after the last one some that are guessed, where that
+    /// is wanted of so many rows.
+    pub fn input(&mut self, share: usize, rows: usize) -> Vec<TokenId> {
+        let pending = &self.tokens[self.cache.len()..];
+        let mut input = pending[..share].to_vec();
+        let request = &self.job.request;
+        self.drafts.tokens.clear();
+        if share == pending.len() && request.use_kv_cache && request.prompt_lookup > 0 {
+            // The last token that may be chosen needs no guess after it.
+            let left = (self.job.limit - self.generated().len()).saturating_sub(1);
+            let most = (request.prompt_lookup / rows.max(1)).min(left);
+            self.drafts.draw(&self.tokens, most);
+            input.extend(&self.drafts.tokens);
+        }
+        input
+    }
+
+    /// Tokens that are guessed in this step.
+    pub fn drafted(&self) -> usize {
+        self.drafts.tokens.len()
+    }
+
+    /// Chooses tokens from the logits after its last token and after each guessed one, for as long as what is chosen is
+    /// what was guessed. Says how many were chosen, how many guesses were right, and whether the reply has ended.
+    pub fn advance_over(
+        &mut self,
+        model: &Model,
+        mut logits: Vec<Vec<f32>>,
+    ) -> Result<(u64, u64, Option<FinishReason>), EngineError> {
+        let known = self.tokens.len();
+        let (mut chosen, mut end) = (0, None);
+        // The logits after tokens that all came: masks may append several at a time.
+        let mut at = 0;
+        while let Some(logits) = logits.get_mut(at) {
+            end = self.advance(model, logits)?;
+            chosen += 1;
+            let came = &self.tokens[known..];
+            if end.is_some()
+                || came.len() == at
+                || agreement(&self.drafts.tokens, came) < came.len()
+            {
+                break;
+            }
+            at = came.len();
+        }
+        let right = self.drafts.settle(&self.tokens[known..]);
+        // Keys and values of what was guessed wrongly.
+        self.cache.truncate(known + right);
+        Ok((chosen, right as u64, end))
     }
 
     fn generated(&self) -> &[TokenId] {
@@ -50,10 +116,15 @@ impl Sequence {
             return;
         };
         let prompt = self.job.request.prompt.len();
-        for token in &self.tokens[prompt + self.streamed..] {
-            if stream.try_send(*token).is_err() {
+        while let Some(id) = self.tokens.get(prompt + self.streamed) {
+            let Ok(place) = stream.try_reserve() else {
                 return;
-            }
+            };
+            place.send(StreamedToken {
+                id: *id,
+                logprob: self.logprobs[self.streamed],
+                top: self.top_logprobs[self.streamed].clone(),
+            });
             self.streamed += 1;
         }
     }
@@ -84,20 +155,28 @@ impl Sequence {
     ) -> Result<Option<FinishReason>, EngineError> {
         model.mask_unknown(logits);
         let budget = self.job.limit - self.generated().len();
-        // Before the mask and the penalty: what the model itself makes of the token.
+        // Before the mask and the penalties: what the model itself makes of the tokens.
         let request = &self.job.request;
-        let scale = match request.all_logits || request.mask.is_none() {
+        let scale = match request.wants_all_logits() || request.mask.is_none() {
             true => log_sum_exp(logits),
             false => None,
         };
-        let penalized = scale.is_some() && self.job.sampler.penalizes();
-        let unchanged = penalized.then(|| logits.clone());
+        let mut top = match scale {
+            Some(_) => likeliest(logits, request.top_logprobs),
+            None => Vec::new(),
+        };
         if let Some(mask) = &mut self.job.request.mask {
             mask.apply(logits)?;
         }
-        let token = self.job.sampler.sample(logits, self.tokens.len())?;
-        let logit = unchanged.as_ref().unwrap_or(logits).get(token.0 as usize);
-        let logprob = logit.zip(scale).map(|(logit, scale)| logit - scale);
+        let sampler = &mut self.job.sampler;
+        let token = sampler.sample(logits, self.tokens.len())?;
+        let unpenalized = sampler.unpenalized(token);
+        let logit = unpenalized.or_else(|| logits.get(token.0 as usize).copied());
+        let scored = logit.zip(scale).map(|(logit, scale)| {
+            top.iter_mut().for_each(|(_, logit)| *logit -= scale);
+            let logprob = logit - scale;
+            Scored { logprob, top }
+        });
         self.first_token.get_or_insert_with(Instant::now);
         if self.job.request.stop_tokens.contains(&token) {
             self.chose_stop = true;
@@ -112,15 +191,19 @@ impl Sequence {
         };
         let chosen = step.tokens.first() == Some(&token);
         self.forced += step.tokens.len() - usize::from(chosen);
-        Ok(self.append(step, logprob.filter(|_| chosen)))
+        Ok(self.append(step, scored.filter(|_| chosen)))
     }
 
-    /// Appends tokens to the reply, of which the first has the log-probability; says whether they end it.
-    fn append(&mut self, step: MaskStep, logprob: Option<f32>) -> Option<FinishReason> {
+    /// Appends tokens to the reply, of which the first may have been chosen; says whether they end it.
+    fn append(&mut self, step: MaskStep, first: Option<Scored>) -> Option<FinishReason> {
         let at = self.generated().len();
         self.logprobs.resize(at + step.tokens.len(), None);
-        if let Some(first) = self.logprobs.get_mut(at) {
-            *first = logprob;
+        self.top_logprobs.resize(at + step.tokens.len(), Vec::new());
+        if let Some(scored) = first
+            && at < self.logprobs.len()
+        {
+            self.logprobs[at] = Some(scored.logprob);
+            self.top_logprobs[at] = scored.top;
         }
         for token in &step.tokens {
             self.job.sampler.observe(*token);
@@ -142,7 +225,11 @@ impl Sequence {
         None
     }
 
-    /// A receiver that is gone has cancelled: nobody misses the answer.
+    /// Whether it has chosen a token.
+    pub fn has_begun(&self) -> bool {
+        self.first_token.is_some()
+    }
+
     pub fn finish(mut self, finish: FinishReason) {
         let now = Instant::now();
         let first_token = self.first_token.unwrap_or(now);
@@ -150,8 +237,10 @@ impl Sequence {
         let generation = Generation {
             tokens: self.generated().to_vec(),
             logprobs: std::mem::take(&mut self.logprobs),
+            top_logprobs: std::mem::take(&mut self.top_logprobs),
             finish,
             prompt_tokens: self.job.request.prompt.len(),
+            cached_tokens: self.cached,
             completion_tokens: self.generated().len() + stop,
             forced_tokens: self.forced,
             closed_at: self.closed_at,
@@ -161,10 +250,16 @@ impl Sequence {
                 decode: now - first_token,
             },
         };
-        drop(self.job.reply.send(Ok(generation)));
+        self.job.reply.send(Ok(generation));
     }
 
     pub fn fail(self, error: EngineError) {
-        drop(self.job.reply.send(Err(error)));
+        self.job.reply.send(Err(error));
+    }
+
+    /// The error of a sequence whose deadline has passed, with what it has generated.
+    pub fn fail_late(self) {
+        let error = self.job.late(self.generated().to_vec());
+        self.fail(error);
     }
 }
