@@ -60,6 +60,7 @@ impl Backend for Script {
         let usage = Usage {
             prompt_tokens: 10,
             completion_tokens: 5,
+            ..Usage::default()
         };
         reply
             .map(|reply| Completion::new(reply, usage, Finish::Stop))
@@ -136,6 +137,7 @@ impl<F: Fn(&CompletionRequest) -> Option<String> + Send + Sync> Backend for Answ
         let usage = Usage {
             prompt_tokens: 10,
             completion_tokens: 5,
+            ..Usage::default()
         };
         let reply = (self.0)(&request);
         reply

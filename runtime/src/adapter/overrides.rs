@@ -34,6 +34,15 @@ pub struct Overrides {
     /// Penalty of tokens that occurred.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repetition_penalty: Option<f32>,
+    /// Penalty of tokens that were generated, whatever their number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub presence_penalty: Option<f32>,
+    /// Penalty of tokens that were generated, for each time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency_penalty: Option<f32>,
+    /// Most milliseconds that a reply may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
 }
 
 impl Overrides {
@@ -65,6 +74,9 @@ impl Overrides {
         set(&mut changed.min_p, self.min_p);
         set(&mut changed.seed, self.seed);
         set(&mut changed.repetition_penalty, self.repetition_penalty);
+        set(&mut changed.presence_penalty, self.presence_penalty);
+        set(&mut changed.frequency_penalty, self.frequency_penalty);
+        set(&mut changed.timeout_ms, self.timeout_ms.map(Some));
         changed.validate()?;
         Ok(Cow::Owned(changed))
     }
