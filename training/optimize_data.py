@@ -14,7 +14,7 @@ from pathlib import Path
 from .families.common import Ctx
 from .families.qa import _case
 
-SIZES = {"train": 60, "dev": 60, "heldout": 120}
+SIZES = {"train": 40, "dev": 40, "heldout": 120}
 SEEDS = {"train": 21_000_000_000, "dev": 22_000_000_000, "heldout": 23_000_000_000}
 UNANSWERED = 0.35
 

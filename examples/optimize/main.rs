@@ -8,9 +8,7 @@
 
 use candle_signature::CandleSignature;
 use candle_signature::adapter::{CandleAdapter, CandleConfig, ModelPool, Overrides};
-use candle_signature::program::optimize::{
-    InstructionSearch, LabeledFewShot, Optimized, RandomSearch,
-};
+use candle_signature::program::optimize::{InstructionSearch, Optimized, RandomSearch};
 use candle_signature::program::{
     Batch, Evaluation, Predict, evaluate, exact_match, load, parse_dataset, save,
 };
@@ -61,9 +59,7 @@ async fn main() -> anyhow::Result<()> {
     let before = evaluate(&bare, &adapter, &heldout, &exact_match, &batch).await;
 
     bar.set_message("demos");
-    let few = LabeledFewShot::new(4, 0).compile(&bare, &train);
-    let labeled = evaluate(&few, &adapter, &heldout, &exact_match, &batch).await;
-    let demos = RandomSearch::new(8, 3, 4)
+    let demos = RandomSearch::new(6, 3, 4)
         .compile(&bare, &adapter, &train, &dev, &exact_match, &batch)
         .await;
 
@@ -73,7 +69,7 @@ async fn main() -> anyhow::Result<()> {
             "Answer the question from the passage.",
             "Answer the question from the passage. If the text does not say, answer \"n/a\".",
         ])
-        .with_proposals(4, 1)
+        .with_proposals(3, 1)
         .compile(
             &bare,
             &adapter,
@@ -85,7 +81,7 @@ async fn main() -> anyhow::Result<()> {
         )
         .await;
     bar.set_message("demos for the best instruction");
-    let both = RandomSearch::new(6, 2, 3)
+    let both = RandomSearch::new(4, 2, 3)
         .with_seed(100)
         .compile(
             &instructions.program,
