@@ -64,3 +64,8 @@ pub struct CacheChapter;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/signatures.md")]
 pub struct SignaturesChapter;
+
+/// The chapter's code is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/programs.md")]
+pub struct ProgramsChapter;
