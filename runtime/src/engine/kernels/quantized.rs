@@ -2,7 +2,7 @@
 //! Integer sums are exact, so every instruction set gives the same ones; a row's result never depends on the batch.
 
 use super::activation::{Quantized, QuantizedRow};
-use super::packed::{GROUP, Group, Packed, Packing};
+use super::packed::{GROUP, Packed, Packing};
 use super::team::Team;
 
 mod portable;
@@ -171,7 +171,7 @@ fn tile(isa: Isa, w: &Packed, group: usize, rows: &[QuantizedRow<'_>], out: &mut
 fn sized<const M: usize>(
     isa: Isa,
     packing: Packing,
-    group: Group<'_>,
+    group: &[u8],
     rows: [QuantizedRow<'_>; M],
     out: &mut [[f32; GROUP]],
 ) {
@@ -197,6 +197,7 @@ fn sized<const M: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::kernels::memory::Arena;
     use crate::engine::kernels::simd::Level;
     use crate::engine::load::{RawTensor, Stored};
     use std::num::NonZeroUsize;
@@ -235,7 +236,14 @@ mod tests {
             stored: Stored::F32,
             bytes: &bytes,
         };
-        Packed::pack(packing, &[(raw, rows)], weights.len() / rows, &team()).unwrap()
+        Packed::pack(
+            packing,
+            &[(raw, rows)],
+            weights.len() / rows,
+            &team(),
+            &Arena::default(),
+        )
+        .unwrap()
     }
 
     /// The product by the values that packed weights and quantized activations stand for.

@@ -1,18 +1,18 @@
 //! The quantized kernels for AVX-512 with VNNI and for AVX2. A lane is a row of the matrix throughout.
 
 use crate::engine::kernels::activation::QuantizedRow;
-use crate::engine::kernels::packed::{GROUP, Group, Packing};
+use crate::engine::kernels::packed::{GROUP, Packing, SCALES};
 use std::arch::x86_64::*;
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) fn avx512_q8<const M: usize>(
-    group: Group<'_>,
+    group: &[u8],
     rows: [QuantizedRow<'_>; M],
 ) -> [[f32; GROUP]; M] {
     let mut totals = [_mm512_setzero_ps(); M];
-    let blocks = group.values.as_chunks::<64>().0.as_chunks::<8>().0;
-    let scales = group.scales.as_chunks::<32>().0;
-    for (index, (block, scales)) in blocks.iter().zip(scales).enumerate() {
+    let blocks = group.as_chunks::<{ Packing::Q8.block_bytes() }>().0;
+    for (index, block) in blocks.iter().enumerate() {
+        let (block, scales) = parts::<64, SCALES>(block);
         let mut sums = offsets::<M>(Packing::Q8, &rows, index);
         for (column, stored) in block.iter().enumerate() {
             let stored = load512(stored);
@@ -21,21 +21,21 @@ pub(super) fn avx512_q8<const M: usize>(
                 sums[row] = _mm512_dpbusd_epi32(sums[row], stored, x);
             }
         }
-        scale_and_add(&rows, index, &sums, scales, &mut totals);
+        scale_and_add(&rows, index, &sums, &scales[0], &mut totals);
     }
     store(totals)
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 pub(super) fn avx512_q4<const M: usize>(
-    group: Group<'_>,
+    group: &[u8],
     rows: [QuantizedRow<'_>; M],
 ) -> [[f32; GROUP]; M] {
     let mut totals = [_mm512_setzero_ps(); M];
-    let blocks = group.values.as_chunks::<64>().0.as_chunks::<4>().0;
-    let scales = group.scales.as_chunks::<32>().0;
+    let blocks = group.as_chunks::<{ Packing::Q4.block_bytes() }>().0;
     let nibble = _mm512_set1_epi8(15);
-    for (index, (block, scales)) in blocks.iter().zip(scales).enumerate() {
+    for (index, block) in blocks.iter().enumerate() {
+        let (block, scales) = parts::<64, SCALES>(block);
         let mut sums = offsets::<M>(Packing::Q4, &rows, index);
         for (column, stored) in block.iter().enumerate() {
             let stored = load512(stored);
@@ -48,9 +48,16 @@ pub(super) fn avx512_q4<const M: usize>(
                     _mm512_dpbusd_epi32(sums[row], high, _mm512_set1_epi32(values[column + 4]));
             }
         }
-        scale_and_add(&rows, index, &sums, scales, &mut totals);
+        scale_and_add(&rows, index, &sums, &scales[0], &mut totals);
     }
     store(totals)
+}
+
+/// A block's values and scales, in chunks.
+#[inline(always)]
+fn parts<const V: usize, const S: usize>(block: &[u8]) -> (&[[u8; V]], &[[u8; S]]) {
+    let (values, scales) = block.split_at(block.len() - SCALES);
+    (values.as_chunks().0, scales.as_chunks().0)
 }
 
 /// What takes the weights' offset out again.
@@ -72,7 +79,7 @@ fn scale_and_add<const M: usize>(
     rows: &[QuantizedRow<'_>; M],
     block: usize,
     sums: &[__m512i; M],
-    scales: &[u8; 32],
+    scales: &[u8; SCALES],
     totals: &mut [__m512; M],
 ) {
     let scales = _mm512_cvtph_ps(load256(scales));
@@ -112,16 +119,13 @@ fn load128(bytes: &[u8; 16]) -> __m128i {
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn avx2_q8<const M: usize>(
-    group: Group<'_>,
+    group: &[u8],
     rows: [QuantizedRow<'_>; M],
 ) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
-    let blocks = group.values.as_chunks::<16>().0.as_chunks::<32>().0;
-    for (index, (block, scales)) in blocks
-        .iter()
-        .zip(group.scales.as_chunks::<16>().0.as_chunks::<2>().0)
-        .enumerate()
-    {
+    let blocks = group.as_chunks::<{ Packing::Q8.block_bytes() }>().0;
+    for (index, block) in blocks.iter().enumerate() {
+        let (block, scales) = parts::<16, 16>(block);
         // Four rows of four bytes make a quarter of a group.
         let quarter = |column: usize, quarter: usize| load128(&block[column * 4 + quarter]);
         avx2_block(Packing::Q8, &rows, index, quarter, scales, &mut totals);
@@ -131,16 +135,13 @@ pub(super) fn avx2_q8<const M: usize>(
 
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn avx2_q4<const M: usize>(
-    group: Group<'_>,
+    group: &[u8],
     rows: [QuantizedRow<'_>; M],
 ) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
-    let blocks = group.values.as_chunks::<16>().0.as_chunks::<16>().0;
-    for (index, (block, scales)) in blocks
-        .iter()
-        .zip(group.scales.as_chunks::<16>().0.as_chunks::<2>().0)
-        .enumerate()
-    {
+    let blocks = group.as_chunks::<{ Packing::Q4.block_bytes() }>().0;
+    for (index, block) in blocks.iter().enumerate() {
+        let (block, scales) = parts::<16, 16>(block);
         let quarter = |column: usize, quarter: usize| {
             let stored = load128(&block[column % 4 * 4 + quarter]);
             let stored = if column < 4 {
@@ -163,7 +164,7 @@ fn avx2_block<const M: usize>(
     rows: &[QuantizedRow<'_>; M],
     index: usize,
     quarter: impl Fn(usize, usize) -> __m128i,
-    scales: &[[u8; 16]; 2],
+    scales: &[[u8; 16]],
     totals: &mut [[f32; GROUP]; M],
 ) {
     for (row, totals) in rows.iter().zip(totals) {
