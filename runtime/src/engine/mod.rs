@@ -24,7 +24,8 @@ pub use model::qwen2::{Qwen2, Row};
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
 pub use scheduler::{
-    CacheStats, Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings,
+    CacheStats, Engine, EngineOptions, EngineStats, FinishReason, GenerateRequest, Generation,
+    StreamedToken, Timings,
 };
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 
