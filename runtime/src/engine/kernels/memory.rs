@@ -2,6 +2,7 @@
 //! Streaming through half a gigabyte a token touches a new small page every 4 KiB otherwise, and looking it up costs
 //! more than reading it. Small matrices share a slab: a huge page is larger than many of them.
 
+use half::f16;
 use memmap2::{MmapMut, MmapRaw};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -41,10 +42,10 @@ enum Owner {
     },
 }
 
-#[derive(Clone, Copy)]
+#[derive(Default)]
 #[repr(align(64))]
 struct Line {
-    _bytes: [u8; CACHE_LINE],
+    _words: [u64; CACHE_LINE / 8],
 }
 
 // SAFETY: a slab is plain bytes that live as long as it does. Who may read and write which of them is decided by
@@ -59,7 +60,7 @@ impl Arena {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         let (slab, start) = match current.take() {
             Some((slab, used)) if slab.length - used >= length => (slab, used),
-            _ => (Arc::new(Slab::new(length.max(SLAB))), 0),
+            _ => (Arc::new(Slab::new(length)), 0),
         };
         let used = (start + length)
             .next_multiple_of(CACHE_LINE)
@@ -80,42 +81,78 @@ impl std::fmt::Debug for Arena {
 }
 
 impl Slab {
-    fn new(length: usize) -> Self {
+    /// Of at least this many bytes.
+    fn new(least: usize) -> Self {
+        Self::mapped(least.max(SLAB)).unwrap_or_else(|| {
+            let mut lines = Vec::new();
+            lines.resize_with(least.div_ceil(CACHE_LINE), Line::default);
+            Self::of_lines(lines)
+        })
+    }
+
+    fn mapped(length: usize) -> Option<Self> {
         // Room to begin on a huge page; what lies before and after is never touched and takes no memory.
-        let length = length.next_multiple_of(HUGE_PAGE);
-        match MmapMut::map_anon(length + HUGE_PAGE) {
-            Ok(map) => {
-                // Advice only: without it the same bytes are read more slowly.
-                #[cfg(target_os = "linux")]
-                drop(map.advise(memmap2::Advice::HugePage));
-                let map = MmapRaw::from(map);
-                let before = map.as_ptr().align_offset(HUGE_PAGE).min(HUGE_PAGE);
-                Self {
-                    base: map.as_mut_ptr().wrapping_add(before),
-                    length,
-                    _owner: Owner::Mapped { _map: map },
-                }
-            }
-            Err(_) => {
-                let mut lines = vec![
-                    Line {
-                        _bytes: [0; CACHE_LINE]
-                    };
-                    length / CACHE_LINE
-                ];
-                Self {
-                    base: lines.as_mut_ptr().cast(),
-                    length,
-                    _owner: Owner::Heap { _lines: lines },
-                }
-            }
+        let length = length.checked_next_multiple_of(HUGE_PAGE)?;
+        let map = MmapMut::map_anon(length.checked_add(HUGE_PAGE)?).ok()?;
+        // Advice only: without it the same bytes are read more slowly.
+        #[cfg(target_os = "linux")]
+        drop(map.advise(memmap2::Advice::HugePage));
+        let map = MmapRaw::from(map);
+        let before = map.as_ptr().align_offset(HUGE_PAGE).min(HUGE_PAGE);
+        Some(Self {
+            base: map.as_mut_ptr().wrapping_add(before),
+            length,
+            _owner: Owner::Mapped { _map: map },
+        })
+    }
+
+    fn of_lines(mut lines: Vec<Line>) -> Self {
+        Self {
+            base: lines.as_mut_ptr().cast(),
+            length: lines.len() * CACHE_LINE,
+            _owner: Owner::Heap { _lines: lines },
         }
     }
 }
 
+/// Numbers that any bytes are.
+pub(crate) trait Plain: Copy {}
+impl Plain for f32 {}
+impl Plain for f16 {}
+
 impl Memory {
+    /// Zeros in a slab of their own; none where the system does not have so many.
+    pub(crate) fn alone(length: usize) -> Option<Self> {
+        let slab = Slab::mapped(length).or_else(|| {
+            let (mut lines, count) = (Vec::new(), length.div_ceil(CACHE_LINE));
+            lines.try_reserve_exact(count).ok()?;
+            lines.resize_with(count, Line::default);
+            Some(Slab::of_lines(lines))
+        })?;
+        Some(Self {
+            slab: Arc::new(slab),
+            start: 0,
+            length,
+        })
+    }
+
+    /// As numbers; bytes beyond the last whole one are left out.
+    pub(crate) fn values<T: Plain>(&self) -> &[T] {
+        let bytes = self.as_slice();
+        // SAFETY: memory begins on a cache line, which suits every `Plain`, and any bytes are one.
+        unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len() / size_of::<T>()) }
+    }
+
+    /// As numbers that may be written.
+    pub(crate) fn values_mut<T: Plain>(&mut self) -> &mut [T] {
+        let bytes = self.as_mut_slice();
+        let count = bytes.len() / size_of::<T>();
+        // SAFETY: as above, and `&mut self` makes this the only reference.
+        unsafe { std::slice::from_raw_parts_mut(bytes.as_mut_ptr().cast(), count) }
+    }
+
     /// Where it begins. Bytes `0..len()` from here are this value's.
-    pub(crate) fn as_ptr(&self) -> *mut u8 {
+    fn as_ptr(&self) -> *mut u8 {
         self.slab.base.wrapping_add(self.start)
     }
 
@@ -165,9 +202,26 @@ mod tests {
             part.as_mut_slice().fill(index as u8 + 1);
         }
         drop(arena);
+        parts.extend(Memory::alone(3).map(|mut alone| {
+            alone.as_mut_slice().fill(lengths.len() as u8 + 1);
+            alone
+        }));
+        assert_eq!(parts.len(), lengths.len() + 1);
         for (index, part) in parts.iter().enumerate() {
             let own = index as u8 + 1;
             assert!(part.as_slice().iter().all(|byte| *byte == own), "{index}");
+        }
+    }
+
+    #[test]
+    fn bytes_are_numbers_and_too_many_are_refused() {
+        let mut memory = Memory::alone(11).unwrap();
+        memory.values_mut::<f32>().copy_from_slice(&[1.0, -2.5]);
+        assert_eq!(memory.values::<f32>(), [1.0, -2.5]);
+        assert_eq!(memory.values::<f16>().len(), 5);
+        assert_eq!(memory.values::<f16>()[3], f16::from_f32(-2.0625));
+        for length in [usize::MAX, usize::MAX - HUGE_PAGE, 1 << 62] {
+            assert!(Memory::alone(length).is_none());
         }
     }
 }

@@ -138,9 +138,14 @@ impl Packed {
         self.bytes.len()
     }
 
+    /// Bytes from one group of 16 rows to the next.
+    pub(crate) fn group_bytes(&self) -> usize {
+        group_stride(self.packing, self.blocks())
+    }
+
     /// The blocks of a group of 16 rows.
     pub(crate) fn group(&self, group: usize) -> &[u8] {
-        let stride = group_stride(self.packing, self.blocks());
+        let stride = self.group_bytes();
         &self.bytes.as_slice()[group * stride..][..self.blocks() * self.packing.block_bytes()]
     }
 

@@ -63,11 +63,12 @@ impl Qwen2 {
 
     /// Takes the weights that a model of this shape consists of, in the form the options ask for.
     pub fn load_with(
-        config: ModelConfig,
+        mut config: ModelConfig,
         weights: &Weights<'_>,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
+        config.kv_format = options.kv_format_on(device);
         let cpu = Cpu::new(if device.is_cpu() {
             options.threads
         } else {
