@@ -3,21 +3,29 @@
 //! never parse). Beside both, in turn with them, llama.cpp on the same weights, held to the same schema by its own grammar:
 //! where llama-cpp-python is installed. `cargo bench -p candle-signature --bench time_to_value`
 
+#[path = "support/gguf.rs"]
+#[allow(dead_code, reason = "its made-up vocabulary is for other benches")]
+mod gguf;
+#[path = "support/llama.rs"]
+mod llama;
 mod support;
+#[path = "support/vocabulary.rs"]
+mod vocabulary;
 
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use candle_core::quantized::GgmlDType;
 use candle_signature::adapter::{
     CandleAdapter, CandleAdapterError, CandleConfig, LoadedModel, ModelPool,
 };
 use candle_signature::program::{Predict, Predicted};
 use candle_signature::signature::{Signature, json_schema};
 use candle_signature::{CandleSignature, CandleValue};
+use llama::Llama;
 use serde_json::{Value, json};
-use support::llama::Llama;
 
 const RETRIES: usize = 2;
 const ROUNDS: usize = 5;
@@ -84,9 +92,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     compare("embedded model", held, free, &file, 200, ROUNDS).await?;
 
     let folder = tempfile::tempdir()?;
-    support::write_model(&folder.path().join("f32"))?;
-    let file = support::gguf::write_gguf(&folder.path().join("f32"), &folder.path().join("q8"))?;
-    let random = || async { ModelPool::new(folder.path()).load_model("q8").await };
+    let random = folder.path().join("random");
+    std::fs::create_dir(&random)?;
+    support::write_tokenizer(&random)?;
+    let tokens = vocabulary::vocabulary(&random.join("tokenizer.json"), gguf::VOCABULARY)?;
+    let file = random.join("model.gguf");
+    gguf::write_gguf_with(&file, GgmlDType::Q8_0, tokens)?;
+    let random = || async { ModelPool::new(folder.path()).load_model("random").await };
     let (held, free) = (random().await?, random().await?);
     let name = "random weights in the 0.5B shape, Q8_0";
     compare(name, held, free, &file, 96, RANDOM_ROUNDS).await

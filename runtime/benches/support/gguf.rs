@@ -1,131 +1,143 @@
-//! The random model of [`super::write_model`] as a Q8_0 GGUF file with the real vocabulary, which llama.cpp reads too.
+//! A GGUF file of random weights in the Qwen2.5-0.5B shape, which this crate, llama.cpp and candle-transformers all read.
 
-use std::collections::HashMap;
-use std::error::Error;
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
-
-use candle_core::quantized::gguf_file::{self, Value as Meta};
+use candle_core::quantized::gguf_file::{Value, write};
 use candle_core::quantized::{GgmlDType, QTensor};
-use candle_core::safetensors::MmapedSafetensors;
-use candle_core::{DType, Device};
-use candle_signature::engine::ModelConfig;
-use serde_json::Value;
+use candle_core::{Device, Result, Tensor};
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
 
-/// Tokens of these kinds are told apart by llama.cpp.
-const NORMAL: i32 = 1;
-const CONTROL: i32 = 3;
-const UNUSED: i32 = 5;
+const HIDDEN: usize = 896;
+const MLP: usize = 4864;
+const LAYERS: u32 = 24;
+const HEADS: u32 = 14;
+const KV_HEADS: u32 = 2;
+const KV: usize = 128;
+pub const VOCABULARY: usize = 151_936;
+const CONTEXT: u32 = 32_768;
+const END: u32 = 151_645;
+const PAD: u32 = 151_643;
 
-/// Writes `model.gguf` (about 0.5 GB) beside the model's `tokenizer.json` into `to`, and gives its path.
-pub fn write_gguf(from: &Path, to: &Path) -> Result<PathBuf, Box<dyn Error>> {
-    std::fs::create_dir_all(to)?;
-    std::fs::copy(from.join("tokenizer.json"), to.join("tokenizer.json"))?;
-    let config = ModelConfig::from_json(&std::fs::read(from.join("config.json"))?, "config.json")?;
-    let mut metadata = shape(&config);
-    metadata.extend(vocabulary(&from.join("tokenizer.json"), config.vocab_size)?);
+/// Writes the file with every matrix in one format. Its vocabulary is made up: speed does not depend on it.
+pub fn write_gguf(path: &Path, format: GgmlDType) -> Result<()> {
+    write_gguf_with(path, format, made_up())
+}
 
-    // SAFETY: the file was written by this run, and nobody changes it.
-    let weights = unsafe { MmapedSafetensors::new(from.join("model.safetensors"))? };
-    let mut tensors = Vec::new();
-    for (name, view) in weights.tensors() {
-        let tensor = weights.load(&name, &Device::Cpu)?.to_dtype(DType::F32)?;
-        let dtype = match view.shape().len() {
-            1 => GgmlDType::F32,
-            _ => GgmlDType::Q8_0,
-        };
-        tensors.push((gguf_name(&name), QTensor::quantize(&tensor, dtype)?));
+/// Writes the file with a vocabulary: see [`super::vocabulary`].
+pub fn write_gguf_with(
+    path: &Path,
+    format: GgmlDType,
+    vocabulary: Vec<(&'static str, Value)>,
+) -> Result<()> {
+    let mut tensors = vec![
+        matrix("token_embd.weight", VOCABULARY, HIDDEN, format)?,
+        vector("output_norm.weight", HIDDEN, true)?,
+    ];
+    for layer in 0..LAYERS {
+        let name = |part: &str| format!("blk.{layer}.{part}");
+        for (part, rows, columns) in [
+            ("attn_q", HIDDEN, HIDDEN),
+            ("attn_k", KV, HIDDEN),
+            ("attn_v", KV, HIDDEN),
+            ("attn_output", HIDDEN, HIDDEN),
+            ("ffn_gate", MLP, HIDDEN),
+            ("ffn_up", MLP, HIDDEN),
+            ("ffn_down", HIDDEN, MLP),
+        ] {
+            tensors.push(matrix(
+                &name(&format!("{part}.weight")),
+                rows,
+                columns,
+                format,
+            )?);
+        }
+        for (part, length) in [("attn_q", HIDDEN), ("attn_k", KV), ("attn_v", KV)] {
+            tensors.push(vector(&name(&format!("{part}.bias")), length, false)?);
+        }
+        for part in ["attn_norm", "ffn_norm"] {
+            tensors.push(vector(&name(&format!("{part}.weight")), HIDDEN, true)?);
+        }
     }
-    let path = to.join("model.gguf");
-    let mut file = BufWriter::new(File::create(&path)?);
+    let mut metadata = shape();
+    metadata.extend(vocabulary);
     let metadata: Vec<_> = metadata.iter().map(|(key, value)| (*key, value)).collect();
     let tensors: Vec<_> = tensors
         .iter()
-        .map(|(name, tensor)| (name.as_str(), tensor))
+        .map(|(key, tensor)| (key.as_str(), tensor))
         .collect();
-    gguf_file::write(&mut file, &metadata, &tensors)?;
-    file.flush()?;
-    Ok(path)
+    write(
+        &mut BufWriter::new(File::create(path)?),
+        &metadata,
+        &tensors,
+    )
 }
 
-fn gguf_name(name: &str) -> String {
-    let pairs = [
-        ("model.layers.", "blk."),
-        ("self_attn.o_proj", "attn_output"),
-        ("self_attn.", "attn_"),
-        ("mlp.", "ffn_"),
-        ("_proj", ""),
-        ("input_layernorm", "attn_norm"),
-        ("post_attention_layernorm", "ffn_norm"),
-        ("model.embed_tokens", "token_embd"),
-        ("model.norm", "output_norm"),
-    ];
-    pairs
-        .iter()
-        .fold(name.to_owned(), |name, (hf, gguf)| name.replace(hf, gguf))
-}
-
-fn shape(config: &ModelConfig) -> Vec<(&'static str, Meta)> {
-    let size = |n: usize| Meta::U32(n as u32);
+fn shape() -> Vec<(&'static str, Value)> {
+    let text = |text: &str| Value::String(text.to_owned());
     vec![
-        ("general.architecture", Meta::String("qwen2".into())),
-        ("general.file_type", Meta::U32(7)),
-        ("qwen2.embedding_length", size(config.hidden_size)),
-        ("qwen2.block_count", size(config.layers)),
-        ("qwen2.feed_forward_length", size(config.intermediate_size)),
-        ("qwen2.attention.head_count", size(config.heads)),
-        ("qwen2.attention.head_count_kv", size(config.kv_heads)),
+        ("general.architecture", text("qwen2")),
         (
-            "qwen2.attention.layer_norm_rms_epsilon",
-            Meta::F32(config.rms_norm_eps as f32),
+            "general.name",
+            text("random weights in the shape of Qwen2.5-0.5B"),
         ),
-        ("qwen2.rope.freq_base", Meta::F32(config.rope_theta as f32)),
-        ("qwen2.context_length", size(config.max_positions)),
+        ("qwen2.context_length", Value::U32(CONTEXT)),
+        ("qwen2.embedding_length", Value::U32(HIDDEN as u32)),
+        ("qwen2.block_count", Value::U32(LAYERS)),
+        ("qwen2.feed_forward_length", Value::U32(MLP as u32)),
+        ("qwen2.attention.head_count", Value::U32(HEADS)),
+        ("qwen2.attention.head_count_kv", Value::U32(KV_HEADS)),
+        ("qwen2.attention.layer_norm_rms_epsilon", Value::F32(1e-6)),
+        ("qwen2.rope.freq_base", Value::F32(1e6)),
     ]
 }
 
-/// The tokens and merges of a `tokenizer.json`.
-fn vocabulary(path: &Path, size: usize) -> Result<Vec<(&'static str, Meta)>, Box<dyn Error>> {
-    let json: Value = serde_json::from_slice(&std::fs::read(path)?)?;
-    let mut tokens: HashMap<u64, (String, i32)> = HashMap::new();
-    for (text, id) in json["model"]["vocab"].as_object().into_iter().flatten() {
-        tokens.insert(
-            id.as_u64().ok_or("an id is no number")?,
-            (text.clone(), NORMAL),
-        );
+/// As much of a tokenizer as llama.cpp insists on.
+fn made_up() -> Vec<(&'static str, Value)> {
+    let text = |text: &str| Value::String(text.to_owned());
+    let token = |id: u32| match id {
+        END => "<|im_end|>".to_owned(),
+        PAD => "<|endoftext|>".to_owned(),
+        byte @ 0..=255 => printable(byte as u8).to_string(),
+        id => format!("tok{id}"),
+    };
+    let kind = |id: u32| Value::I32(if id == END || id == PAD { 3 } else { 1 });
+    let ids = 0..VOCABULARY as u32;
+    vec![
+        ("tokenizer.ggml.model", text("gpt2")),
+        ("tokenizer.ggml.pre", text("qwen2")),
+        (
+            "tokenizer.ggml.tokens",
+            Value::Array(ids.clone().map(|id| text(&token(id))).collect()),
+        ),
+        (
+            "tokenizer.ggml.token_type",
+            Value::Array(ids.map(kind).collect()),
+        ),
+        ("tokenizer.ggml.merges", Value::Array(vec![text("t o")])),
+        ("tokenizer.ggml.eos_token_id", Value::U32(END)),
+        ("tokenizer.ggml.padding_token_id", Value::U32(PAD)),
+    ]
+}
+
+/// The character that stands for a byte in byte-level vocabularies (GPT-2).
+fn printable(byte: u8) -> char {
+    match byte {
+        b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF => char::from(byte),
+        0..=b' ' => char::from_u32(0x100 + u32::from(byte)).unwrap_or(' '),
+        0x7F..=0xA0 => char::from_u32(0x100 + 33 + u32::from(byte) - 0x7F).unwrap_or(' '),
+        0xAD => '\u{143}',
     }
-    for added in json["added_tokens"].as_array().into_iter().flatten() {
-        let id = added["id"].as_u64().ok_or("an id is no number")?;
-        let text = added["content"].as_str().unwrap_or_default();
-        tokens.insert(id, (text.to_owned(), CONTROL));
-    }
-    let end = tokens
-        .iter()
-        .find(|(_, (text, _))| text == "<|im_end|>")
-        .map_or(0, |(id, _)| *id as u32);
-    let (texts, kinds): (Vec<_>, Vec<_>) = (0..size as u64)
-        .map(|id| {
-            let unused = || (format!("[PAD{id}]"), UNUSED);
-            let (text, kind) = tokens.get(&id).cloned().unwrap_or_else(unused);
-            (Meta::String(text), Meta::I32(kind))
-        })
-        .unzip();
-    let merges = json["model"]["merges"].as_array().into_iter().flatten();
-    let merges = merges.map(|merge| match merge {
-        Value::Array(pair) => {
-            let part = |at: usize| pair.get(at).and_then(Value::as_str).unwrap_or_default();
-            Meta::String(format!("{} {}", part(0), part(1)))
-        }
-        other => Meta::String(other.as_str().unwrap_or_default().to_owned()),
-    });
-    Ok(vec![
-        ("tokenizer.ggml.model", Meta::String("gpt2".into())),
-        ("tokenizer.ggml.pre", Meta::String("qwen2".into())),
-        ("tokenizer.ggml.tokens", Meta::Array(texts)),
-        ("tokenizer.ggml.token_type", Meta::Array(kinds)),
-        ("tokenizer.ggml.merges", Meta::Array(merges.collect())),
-        ("tokenizer.ggml.eos_token_id", Meta::U32(end)),
-        ("tokenizer.ggml.add_bos_token", Meta::Bool(false)),
-    ])
+}
+
+fn matrix(name: &str, rows: usize, columns: usize, format: GgmlDType) -> Result<(String, QTensor)> {
+    let values = Tensor::randn(0f32, 0.02, (rows, columns), &Device::Cpu)?;
+    Ok((name.to_owned(), QTensor::quantize(&values, format)?))
+}
+
+fn vector(name: &str, length: usize, ones: bool) -> Result<(String, QTensor)> {
+    let values = match ones {
+        true => Tensor::ones(length, candle_core::DType::F32, &Device::Cpu)?,
+        false => Tensor::randn(0f32, 0.02, length, &Device::Cpu)?,
+    };
+    Ok((name.to_owned(), QTensor::quantize(&values, GgmlDType::F32)?))
 }
