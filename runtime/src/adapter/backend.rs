@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::grammar::Constraint;
 use crate::prompt::Message;
 
-use super::{CandleAdapterError, TextStream};
+use super::{CandleAdapterError, Overrides, TextStream};
 
 /// Whatever turns messages into a reply.
 pub trait Backend: Send + Sync {
@@ -31,6 +31,8 @@ pub struct CompletionRequest {
     pub messages: Vec<Message>,
     /// What the reply is held to, by backends that can and are not told otherwise by their configuration.
     pub constraint: Option<Constraint>,
+    /// What this call changes of the backend's configuration.
+    pub overrides: Overrides,
 }
 
 impl CompletionRequest {
@@ -40,6 +42,7 @@ impl CompletionRequest {
         CompletionRequest {
             messages,
             constraint: None,
+            overrides: Overrides::default(),
         }
     }
 
@@ -47,6 +50,13 @@ impl CompletionRequest {
     #[must_use]
     pub fn held_to(mut self, constraint: Constraint) -> Self {
         self.constraint = Some(constraint);
+        self
+    }
+
+    /// Changes the backend's configuration for this call.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.overrides = overrides;
         self
     }
 }

@@ -1,5 +1,6 @@
 //! A loaded model with a configuration: messages in, text out.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,6 +15,7 @@ use crate::prompt::Message;
 
 use super::chat_template::{ChatTemplate, Piece};
 use super::error::ErrorText;
+use super::limits::{refuse, suits_model};
 use super::thread::on_a_thread;
 use super::tokens::completion_tokens;
 use super::{
@@ -58,32 +60,8 @@ impl CandleAdapter {
         template: Option<Arc<ChatTemplate>>,
     ) -> Result<Self, CandleAdapterError> {
         config.validate()?;
-        let refuse = |message: String| CandleAdapterError::ConfigError(message.into());
         let inner = model.engine().model();
-        let limit = inner.config().max_positions;
-        if let Some(context) = config.context_length
-            && context > limit
-        {
-            return Err(refuse(format!(
-                "context_length ({context}) is more than the model was made for: use at most {limit}, or None"
-            )));
-        }
-        if config.context_length.is_none() && config.max_tokens >= limit {
-            return Err(refuse(format!(
-                "max_tokens ({}) leaves no room for a prompt in this model's context of {limit}: lower max_tokens",
-                config.max_tokens
-            )));
-        }
-        let vocabulary = inner.config().vocab_size;
-        if let Some(id) = config
-            .logit_bias
-            .keys()
-            .find(|id| **id as usize >= vocabulary)
-        {
-            return Err(refuse(format!(
-                "logit_bias: there is no token {id}, this model's vocabulary has {vocabulary}"
-            )));
-        }
+        suits_model(&config, inner.config())?;
         let tokenizer = inner.tokenizer();
         let mut stop_tokens = inner.end_tokens().to_vec();
         for text in &config.chat_stop_tokens {
@@ -153,7 +131,7 @@ impl CandleAdapter {
             .model()
             .tokenizer()
             .encode_text(prompt)?;
-        let completion = self.run(tokens, None).await?;
+        let completion = self.run(&self.config, tokens, None).await?;
         let Usage {
             prompt_tokens,
             completion_tokens,
@@ -178,7 +156,7 @@ impl CandleAdapter {
             .tokenizer()
             .encode_text(prompt)?;
         let grammar = self.compile(constraint).await?;
-        self.run(tokens, Some(grammar)).await
+        self.run(&self.config, tokens, Some(grammar)).await
     }
 
     /// Compiles a constraint, on a thread of its own if it is new: that takes milliseconds.
@@ -239,28 +217,45 @@ impl CandleAdapter {
     #[must_use]
     pub fn generate_stream(&self, prompt: &str) -> TextStream {
         match self.model.engine().model().tokenizer().encode_text(prompt) {
-            Ok(tokens) => self.text_stream(tokens, None),
+            Ok(tokens) => self.text_stream(&self.config, tokens, None),
             Err(error) => TextStream::failed(error.into()),
         }
     }
 
     /// The reply to a conversation, delivered as [`CandleAdapter::generate_stream`] does.
     pub async fn complete_stream(&self, request: CompletionRequest) -> TextStream {
-        let prompt = self.prompt_tokens(&request.messages);
-        match (prompt, self.grammar_of(&request).await) {
-            (Ok(prompt), Ok(grammar)) => self.text_stream(prompt, grammar),
-            (Err(error), _) | (_, Err(error)) => TextStream::failed(error),
+        match self.prepared(&request).await {
+            Ok((config, prompt, grammar)) => self.text_stream(&config, prompt, grammar),
+            Err(error) => TextStream::failed(error),
         }
     }
 
-    fn text_stream(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> TextStream {
+    /// What a call runs with: its configuration, the prompt's tokens, and the grammar if it is held to one.
+    async fn prepared(
+        &self,
+        request: &CompletionRequest,
+    ) -> Result<(Cow<'_, CandleConfig>, Vec<TokenId>, Option<Grammar>), CandleAdapterError> {
+        let config = request.overrides.applied_to(&self.config)?;
+        if let Cow::Owned(config) = &config {
+            suits_model(config, self.model.engine().model().config())?;
+        }
+        let prompt = self.prompt_tokens(&request.messages)?;
+        Ok((config, prompt, self.grammar_of(request).await?))
+    }
+
+    fn text_stream(
+        &self,
+        config: &CandleConfig,
+        prompt: Vec<TokenId>,
+        grammar: Option<Grammar>,
+    ) -> TextStream {
         let engine = self.model.engine();
-        let (sender, receiver) = mpsc::channel(self.config.stream_buffer_size);
-        let stream = self.config.enable_streaming.then_some(sender);
+        let (sender, receiver) = mpsc::channel(config.stream_buffer_size);
+        let stream = config.enable_streaming.then_some(sender);
         let constrained = grammar.is_some();
         let request = GenerateRequest {
             stream,
-            ..self.request(prompt, grammar)
+            ..self.request(config, prompt, grammar)
         };
         let model = Arc::clone(&self.model);
         let finish = move |generation: &Generation| completion(&model, generation, constrained);
@@ -270,11 +265,12 @@ impl CandleAdapter {
 
     async fn run(
         &self,
+        config: &CandleConfig,
         prompt: Vec<TokenId>,
         grammar: Option<Grammar>,
     ) -> Result<Completion, CandleAdapterError> {
         let constrained = grammar.is_some();
-        let request = self.request(prompt, grammar);
+        let request = self.request(config, prompt, grammar);
         let generation = self.model.engine().generate(request).await?;
         Ok(completion(&self.model, &generation, constrained))
     }
@@ -291,8 +287,12 @@ impl CandleAdapter {
         }
     }
 
-    fn request(&self, prompt: Vec<TokenId>, grammar: Option<Grammar>) -> GenerateRequest {
-        let config = &self.config;
+    fn request(
+        &self,
+        config: &CandleConfig,
+        prompt: Vec<TokenId>,
+        grammar: Option<Grammar>,
+    ) -> GenerateRequest {
         GenerateRequest {
             prompt,
             max_tokens: config.max_tokens,
@@ -356,9 +356,8 @@ fn completion(model: &LoadedModel, generation: &Generation, constrained: bool) -
 
 impl Backend for CandleAdapter {
     async fn complete(&self, request: CompletionRequest) -> Result<Completion, CandleAdapterError> {
-        let prompt = self.prompt_tokens(&request.messages)?;
-        let grammar = self.grammar_of(&request).await?;
-        self.run(prompt, grammar).await
+        let (config, prompt, grammar) = self.prepared(&request).await?;
+        self.run(&config, prompt, grammar).await
     }
 
     async fn stream(&self, request: CompletionRequest) -> TextStream {

@@ -1,20 +1,19 @@
 //! Reasoning before the answer (Wei et al. 2022): a signature with a `reasoning` output in front.
 
-use crate::adapter::{Backend, CandleAdapterError};
+use crate::adapter::{Backend, CandleAdapterError, Overrides};
 use crate::prompt::Message;
 use crate::signature::{
-    CanReason, Demo, FieldSet, Reasoned, Signature, SignatureSpec, reasoned_spec,
+    CanReason, Demo, FieldSet, REASONING, Reasoned, Signature, SignatureSpec, reasoned_spec,
 };
 
 use super::call::Prompt;
 use super::retry::{Check, call_checked, usual_retries};
-use super::{PredictStream, Predicted};
+use super::{PredictStream, Predicted, Program, Settings, Tunable};
 
 /// A predictor that lets the model think first: the output is [`Reasoned`], which reads as the signature's own.
-#[derive(Debug, Clone)]
-pub struct ChainOfThought<S> {
-    spec: SignatureSpec,
-    demos: Vec<Demo<S>>,
+#[derive(Debug)]
+pub struct ChainOfThought<S: Signature> {
+    settings: Settings<S>,
 }
 
 impl<S: Signature> ChainOfThought<S> {
@@ -26,31 +25,37 @@ impl<S: Signature> ChainOfThought<S> {
         S: CanReason,
     {
         ChainOfThought {
-            spec: reasoned_spec(S::SPEC),
-            demos: Vec::new(),
+            settings: Settings::new(),
         }
     }
 }
 
 impl<S: CanReason> ChainOfThought<S> {
-    /// Adds demos. They show no reasoning, which the prompt says of them.
+    /// Adds demos. Of those without reasoning ([`Demo::with_reasoning`]) the prompt says so.
     #[must_use]
     pub fn with_demos(mut self, demos: impl IntoIterator<Item = Demo<S>>) -> Self {
-        self.demos.extend(demos);
+        self.settings.demos.extend(demos);
         self
     }
 
     /// Replaces the signature's instruction.
     #[must_use]
     pub fn with_instruction(mut self, instruction: impl Into<String>) -> Self {
-        self.spec.instruction = instruction.into().into();
+        self.settings.instruction = instruction.into();
+        self
+    }
+
+    /// Changes the backend's configuration for the calls of this predictor, instead of what was said before.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.settings.overrides = overrides;
         self
     }
 
     /// The messages that [`ChainOfThought::call`] sends for this input.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
-        self.prompt().messages(&input.into_values())
+        self.prompt(&self.spec()).messages(&input.into_values())
     }
 
     /// Sends the input and parses the reply.
@@ -64,8 +69,8 @@ impl<S: CanReason> ChainOfThought<S> {
     ) -> Result<Predicted<Reasoned<<S as Signature>::Output>>, CandleAdapterError> {
         let checks = checks::<S>();
         let retries = usual_retries(&checks);
-        let inputs = input.into_values();
-        call_checked(backend, &self.prompt(), &inputs, &checks, retries).await
+        let (spec, inputs) = (self.spec(), input.into_values());
+        call_checked(backend, &self.prompt(&spec), &inputs, &checks, retries).await
     }
 
     /// The same, told while it is generated, the reasoning first: see [`super::Predict::stream`].
@@ -74,18 +79,61 @@ impl<S: CanReason> ChainOfThought<S> {
         backend: &'b B,
         input: S::Input,
     ) -> PredictStream<'b, Reasoned<<S as Signature>::Output>> {
-        let messages = self.prompt().messages(&input.into_values());
+        let spec = self.spec();
+        let prompt = self.prompt(&spec);
+        let messages = prompt.messages(&input.into_values());
         PredictStream::new(
             backend,
-            &self.spec,
+            &prompt,
             messages,
             Reasoned::from_values,
             checks::<S>(),
         )
     }
 
-    fn prompt(&self) -> Prompt<'_> {
-        Prompt::new(&self.spec, &self.demos)
+    fn spec(&self) -> SignatureSpec {
+        self.settings.instructed(reasoned_spec(S::SPEC))
+    }
+
+    fn prompt<'s>(&self, spec: &'s SignatureSpec) -> Prompt<'s> {
+        Prompt::new(spec, &self.settings)
+    }
+}
+
+impl<S: CanReason> Program for ChainOfThought<S> {
+    type Signature = S;
+
+    async fn run<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: S::Input,
+    ) -> Result<Predicted<S::Output>, CandleAdapterError> {
+        let predicted = self.call(backend, input).await?;
+        Ok(predicted.map(|reasoned| reasoned.output))
+    }
+}
+
+impl<S: CanReason> Tunable for ChainOfThought<S> {
+    const KIND: &'static str = "ChainOfThought";
+
+    fn settings(&self) -> &Settings<S> {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings<S> {
+        &mut self.settings
+    }
+
+    fn extra_outputs() -> &'static [&'static str] {
+        &[REASONING]
+    }
+}
+
+impl<S: Signature> Clone for ChainOfThought<S> {
+    fn clone(&self) -> Self {
+        ChainOfThought {
+            settings: self.settings.clone(),
+        }
     }
 }
 

@@ -1,21 +1,40 @@
 //! Programs over typed signatures: what turns a backend's replies into values.
 
+mod batch;
 mod call;
 mod chain_of_thought;
+mod conversation;
+mod dataset;
+mod demo_json;
+mod evaluate;
 mod event;
+mod file;
 mod meta;
+pub mod optimize;
 mod predict;
 mod predicted;
 mod react;
 mod react_spec;
+mod react_step;
+mod reacted;
 mod retry;
+mod settings;
+mod state;
 mod stream;
+mod tool_run;
 
+pub use batch::{Batch, Progress};
 pub use chain_of_thought::ChainOfThought;
+pub use conversation::{Conversation, Turned};
+pub use dataset::{DatasetError, parse_dataset, read_dataset};
+pub use evaluate::{Evaluation, Metric, Row, evaluate, exact_match};
 pub use event::StreamEvent;
 pub use meta::FieldMeta;
 pub use predict::{Predict, predict, predict_all, stream};
 pub use predicted::Predicted;
-pub use react::{ReAct, ReActEnd, ReActed, Step};
+pub use react::ReAct;
+pub use reacted::{ReActEnd, ReActed, Step};
 pub use retry::Attempt;
+pub use settings::{Program, Settings, Tunable};
+pub use state::{StateError, from_json, load, save, save_dspy, to_dspy_json, to_json};
 pub use stream::PredictStream;

@@ -2,15 +2,13 @@
 
 use std::fmt;
 
-use futures_util::stream::{self, StreamExt as _};
-
-use crate::adapter::{Backend, CandleAdapterError};
+use crate::adapter::{Backend, CandleAdapterError, Overrides};
 use crate::prompt::Message;
-use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec, Str};
+use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec};
 
 use super::call::Prompt;
 use super::retry::{Check, call_checked, usual_retries};
-use super::{PredictStream, Predicted};
+use super::{Batch, PredictStream, Predicted, Program, Settings, Tunable};
 
 /// Predicts without demos, with the signature's own instruction.
 ///
@@ -39,15 +37,11 @@ pub fn stream<S: Signature, B: Backend + ?Sized>(
     Predict::<S>::new().stream(backend, input)
 }
 
-/// So many predictions of [`Predict::call_all`] are under way at once: enough to fill every batch.
-const CONCURRENCY: usize = 32;
-
 /// A predictor: a signature with demos and, where wanted, another instruction.
 ///
 /// Holds no backend, so that one predictor serves several.
 pub struct Predict<S: Signature> {
-    spec: SignatureSpec,
-    demos: Vec<Demo<S>>,
+    settings: Settings<S>,
     checks: Vec<Check<S::Output>>,
     retries: usize,
 }
@@ -58,8 +52,7 @@ impl<S: Signature> Predict<S> {
     pub fn new() -> Self {
         let checks = S::checks();
         Predict {
-            spec: S::SPEC.clone(),
-            demos: Vec::new(),
+            settings: Settings::new(),
             retries: usual_retries(&checks),
             checks,
         }
@@ -68,21 +61,28 @@ impl<S: Signature> Predict<S> {
     /// Adds a demo: shown to the model in front of the request.
     #[must_use]
     pub fn with_demo(mut self, demo: impl Into<Demo<S>>) -> Self {
-        self.demos.push(demo.into());
+        self.settings.demos.push(demo.into());
         self
     }
 
     /// Adds demos.
     #[must_use]
     pub fn with_demos(mut self, demos: impl IntoIterator<Item = Demo<S>>) -> Self {
-        self.demos.extend(demos);
+        self.settings.demos.extend(demos);
         self
     }
 
     /// Replaces the signature's instruction.
     #[must_use]
     pub fn with_instruction(mut self, instruction: impl Into<String>) -> Self {
-        self.spec.instruction = Str::Owned(instruction.into());
+        self.settings.instruction = instruction.into();
+        self
+    }
+
+    /// Changes the backend's configuration for the calls of this predictor, instead of what was said before.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.settings.overrides = overrides;
         self
     }
 
@@ -120,13 +120,13 @@ impl<S: Signature> Predict<S> {
     /// The demos, in order.
     #[must_use]
     pub fn demos(&self) -> &[Demo<S>] {
-        &self.demos
+        &self.settings.demos
     }
 
     /// The messages that [`Predict::call`] sends for this input.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
-        self.prompt().messages(&input.into_values())
+        self.prompt(&self.spec()).messages(&input.into_values())
     }
 
     /// Sends the input and parses the reply.
@@ -139,8 +139,9 @@ impl<S: Signature> Predict<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
-        let inputs = input.into_values();
-        call_checked(backend, &self.prompt(), &inputs, &self.checks, self.retries).await
+        let (spec, inputs) = (self.spec(), input.into_values());
+        let prompt = self.prompt(&spec);
+        call_checked(backend, &prompt, &inputs, &self.checks, self.retries).await
     }
 
     /// The same, told while it is generated.
@@ -152,30 +153,63 @@ impl<S: Signature> Predict<S> {
         backend: &'b B,
         input: S::Input,
     ) -> PredictStream<'b, S::Output> {
-        let messages = self.prompt().messages(&input.into_values());
+        let spec = self.spec();
+        let prompt = self.prompt(&spec);
+        let messages = prompt.messages(&input.into_values());
         let checks = self.checks.clone();
-        PredictStream::new(
-            backend,
-            &self.spec,
-            messages,
-            S::Output::from_values,
-            checks,
-        )
+        PredictStream::new(backend, &prompt, messages, S::Output::from_values, checks)
     }
 
-    fn prompt(&self) -> Prompt<'_> {
-        Prompt::new(&self.spec, &self.demos)
+    fn spec(&self) -> SignatureSpec {
+        self.settings.instructed(S::SPEC.clone())
     }
 
-    /// Sends every input and parses the replies. Predictions run side by side; the results are in the order of the
+    fn prompt<'s>(&self, spec: &'s SignatureSpec) -> Prompt<'s> {
+        Prompt::new(spec, &self.settings)
+    }
+
+    /// Sends every input and parses the replies. Predictions run side by side, 32 at once; the results are in the order of the
     /// inputs, and a failure loses no other.
     pub async fn call_all<B: Backend + ?Sized>(
         &self,
         backend: &B,
         inputs: impl IntoIterator<Item = S::Input>,
     ) -> Vec<Result<Predicted<S::Output>, CandleAdapterError>> {
-        let calls = inputs.into_iter().map(|input| self.call(backend, input));
-        stream::iter(calls).buffered(CONCURRENCY).collect().await
+        self.call_all_with(backend, inputs, &Batch::new()).await
+    }
+
+    /// The same with another number at once, or with a report of progress.
+    pub async fn call_all_with<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        inputs: impl IntoIterator<Item = S::Input>,
+        batch: &Batch<'_>,
+    ) -> Vec<Result<Predicted<S::Output>, CandleAdapterError>> {
+        batch.each(inputs, |input| self.call(backend, input)).await
+    }
+}
+
+impl<S: Signature> Program for Predict<S> {
+    type Signature = S;
+
+    async fn run<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: S::Input,
+    ) -> Result<Predicted<S::Output>, CandleAdapterError> {
+        self.call(backend, input).await
+    }
+}
+
+impl<S: Signature> Tunable for Predict<S> {
+    const KIND: &'static str = "Predict";
+
+    fn settings(&self) -> &Settings<S> {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings<S> {
+        &mut self.settings
     }
 }
 
@@ -188,8 +222,7 @@ impl<S: Signature> Default for Predict<S> {
 impl<S: Signature> Clone for Predict<S> {
     fn clone(&self) -> Self {
         Predict {
-            spec: self.spec.clone(),
-            demos: self.demos.clone(),
+            settings: self.settings.clone(),
             checks: self.checks.clone(),
             retries: self.retries,
         }
@@ -199,8 +232,7 @@ impl<S: Signature> Clone for Predict<S> {
 impl<S: Signature> fmt::Debug for Predict<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Predict")
-            .field("spec", &self.spec)
-            .field("demos", &self.demos)
+            .field("settings", &self.settings)
             .field("checks", &self.checks)
             .field("retries", &self.retries)
             .finish()

@@ -4,7 +4,7 @@ use std::ops::{Deref, Range};
 
 use crate::adapter::{Completion, Finish, Usage};
 use crate::parse::{Parsed, Repair};
-use crate::signature::{Str, marker_name};
+use crate::signature::{FieldValues, Str, marker_name};
 
 use super::{Attempt, FieldMeta};
 
@@ -16,6 +16,8 @@ pub struct Predicted<O> {
     parsed: Parsed,
     attempts: Vec<Attempt>,
     failed_checks: Vec<String>,
+    /// What came before it cost, beside attempts.
+    before: Usage,
 }
 
 impl<O> Predicted<O> {
@@ -26,6 +28,7 @@ impl<O> Predicted<O> {
             parsed,
             attempts: Vec::new(),
             failed_checks: Vec::new(),
+            before: Usage::default(),
         }
     }
 
@@ -35,17 +38,44 @@ impl<O> Predicted<O> {
         self
     }
 
+    /// The same with what the steps before it cost.
+    pub(super) fn after_steps(mut self, cost: Usage) -> Self {
+        self.before = cost;
+        self
+    }
+
+    /// The same prediction of another output made of this one: what is known of the reply stays.
+    #[must_use]
+    pub fn map<T>(self, change: impl FnOnce(O) -> T) -> Predicted<T> {
+        Predicted {
+            output: change(self.output),
+            completion: self.completion,
+            parsed: self.parsed,
+            attempts: self.attempts,
+            failed_checks: self.failed_checks,
+            before: self.before,
+        }
+    }
+
+    /// The values that were read of the reply, by field; those beside the output's own (`reasoning`) included.
+    #[must_use]
+    pub fn values(&self) -> &FieldValues {
+        &self.parsed.values
+    }
+
     /// The bare output.
     #[must_use]
     pub fn into_inner(self) -> O {
         self.output
     }
 
-    /// Tokens of prompt and reply, those of replies that were not accepted included.
+    /// Tokens of prompt and reply, those of replies that were not accepted and of a program's steps included.
     #[must_use]
     pub fn usage(&self) -> Usage {
         let earlier = self.attempts.iter().map(|attempt| attempt.usage);
-        earlier.fold(self.completion.usage, |sum, usage| sum + usage)
+        earlier.fold(self.before + self.completion.usage, |sum, usage| {
+            sum + usage
+        })
     }
 
     /// The replies before this one that were not accepted.

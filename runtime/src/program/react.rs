@@ -1,63 +1,43 @@
 //! Reasoning and acting in turns (Yao et al. 2022): the model picks tools, they are run, their results are fed back.
 
 use std::fmt;
-use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::adapter::{Backend, CandleAdapterError, Constraint, Usage};
-use crate::signature::{
-    FieldSet, FieldSpec, FieldValue, FieldValues, Signature, SignatureSpec, Tool, Value,
-};
+use crate::adapter::{Backend, CandleAdapterError, Completion, Constraint, Overrides, Usage};
+use crate::signature::{Demo, FieldSet as _, FieldSpec, FieldValues, Signature, Tool};
 
-use super::Predicted;
-use super::call::{Prompt, call_held_to};
-use super::react_spec::{FINISH, TRAJECTORY, final_spec, step_spec};
+use super::call::Prompt;
+use super::react_spec::{FINISH, final_spec, step_spec};
+use super::react_step::{ReadStep, read_step, with_trajectory};
 use super::retry::{call_checked, usual_retries};
+use super::tool_run::run_tool;
+use super::{Predicted, Program, ReActEnd, ReActed, Settings, Step, Tunable};
 
 /// A program that may call tools before it answers.
 ///
 /// Each step gives a thought, a tool and its arguments, held to the tools that are registered where the backend can. What a tool
 /// returns, its error included, is fed back. After `finish`, or the last step that is allowed, the signature's outputs are asked for,
-/// with all that was seen.
-#[derive(Clone)]
-pub struct ReAct<S> {
-    spec: SignatureSpec,
+/// with all that was seen. Where the steps no longer fit the context the model is shown the latest ones only.
+///
+/// A tool runs on a thread of its own. One that takes longer than its limit is given up, one that panics has failed: the model
+/// is told of both, and the program goes on.
+pub struct ReAct<S: Signature> {
+    settings: Settings<S>,
     tools: Vec<Arc<dyn Tool>>,
     max_steps: usize,
-    signature: std::marker::PhantomData<fn() -> S>,
+    tool_limit: Duration,
+    max_observation: usize,
 }
 
-/// One step: what was thought, called, and seen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Step {
-    /// What the model thought.
-    pub thought: String,
-    /// The tool that it chose; `finish` for none.
-    pub tool: String,
-    /// The arguments that it gave.
-    pub args: FieldValues,
-    /// What the tool returned, or its error.
-    pub observation: String,
-}
-
-/// Why no more tools were called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReActEnd {
-    /// The model finished.
-    Finished,
-    /// It would have gone on: [`ReAct::with_max_steps`].
-    StepLimit,
-    /// A step could not be read, which a grammar prevents.
-    UnreadableStep,
-}
-
-/// An answer with the way to it; reads as the output itself.
-#[derive(Debug, Clone)]
-pub struct ReActed<O> {
-    answer: Predicted<O>,
+/// What happened so far.
+#[derive(Default)]
+struct Run {
     trajectory: Vec<Step>,
-    end: ReActEnd,
-    usages: Vec<Usage>,
+    /// Steps that the model is no longer shown, because the context is full.
+    forgotten: usize,
+    /// Tokens of a step that could not be read.
+    unread: Usage,
 }
 
 impl<S: Signature> ReAct<S> {
@@ -65,10 +45,11 @@ impl<S: Signature> ReAct<S> {
     #[must_use]
     pub fn new() -> Self {
         ReAct {
-            spec: S::SPEC.clone(),
+            settings: Settings::new(),
             tools: Vec::new(),
             max_steps: 5,
-            signature: std::marker::PhantomData,
+            tool_limit: Duration::from_secs(60),
+            max_observation: 4000,
         }
     }
 
@@ -89,6 +70,41 @@ impl<S: Signature> ReAct<S> {
         self
     }
 
+    /// Bounds the time of a tool that has no limit of its own ([`Tool::within`]). Default a minute.
+    #[must_use]
+    pub fn with_tool_limit(mut self, limit: Duration) -> Self {
+        self.tool_limit = limit;
+        self
+    }
+
+    /// Bounds the characters that the model is shown of what a tool returns. Default 4000.
+    #[must_use]
+    pub fn with_max_observation(mut self, characters: usize) -> Self {
+        self.max_observation = characters;
+        self
+    }
+
+    /// Replaces the signature's instruction.
+    #[must_use]
+    pub fn with_instruction(mut self, instruction: impl Into<String>) -> Self {
+        self.settings.instruction = instruction.into();
+        self
+    }
+
+    /// Adds demos of the final answer. They show no trajectory, which the prompt says of them.
+    #[must_use]
+    pub fn with_demos(mut self, demos: impl IntoIterator<Item = Demo<S>>) -> Self {
+        self.settings.demos.extend(demos);
+        self
+    }
+
+    /// Changes the backend's configuration for steps and answer, instead of what was said before.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: Overrides) -> Self {
+        self.settings.overrides = overrides;
+        self
+    }
+
     /// Runs the program.
     ///
     /// # Errors
@@ -98,38 +114,54 @@ impl<S: Signature> ReAct<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<ReActed<S::Output>, CandleAdapterError> {
+        self.call_watched(backend, input, |_| ()).await
+    }
+
+    /// The same, and tells of each step once its tool has returned.
+    ///
+    /// # Errors
+    /// As [`ReAct::call`].
+    pub async fn call_watched<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: S::Input,
+        mut watch: impl FnMut(&Step) + Send,
+    ) -> Result<ReActed<S::Output>, CandleAdapterError> {
         let input = input.into_values();
-        let mut trajectory = Vec::new();
-        let mut usages = Vec::new();
-        let end = self
-            .steps(backend, &input, &mut trajectory, &mut usages)
-            .await?;
-        let spec = final_spec(&self.spec);
-        let prompt = Prompt {
-            spec: &spec,
-            demos: Vec::new(),
-        };
-        let inputs = with_trajectory(&input, &trajectory);
+        let mut run = Run::default();
+        let end = self.steps(backend, &input, &mut run, &mut watch).await?;
+        let answer = self.answer(backend, &input, &mut run).await?;
+        Ok(ReActed::new(answer, run.trajectory, end, run.unread))
+    }
+
+    async fn answer<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: &FieldValues,
+        run: &mut Run,
+    ) -> Result<Predicted<S::Output>, CandleAdapterError> {
+        let spec = final_spec(&self.settings.instructed(S::SPEC.clone()));
+        let prompt = Prompt::new(&spec, &self.settings);
         let checks = S::checks();
         let retries = usual_retries(&checks);
-        let answer = call_checked(backend, &prompt, &inputs, &checks, retries).await?;
-        usages.push(answer.usage());
-        Ok(ReActed {
-            answer,
-            trajectory,
-            end,
-            usages,
-        })
+        loop {
+            let inputs = with_trajectory(input, &run.trajectory[run.forgotten..]);
+            match call_checked(backend, &prompt, &inputs, &checks, retries).await {
+                Err(CandleAdapterError::ContextTooLong { .. }) if run.forget() => {}
+                result => return result,
+            }
+        }
     }
 
     async fn steps<B: Backend + ?Sized>(
         &self,
         backend: &B,
         input: &FieldValues,
-        trajectory: &mut Vec<Step>,
-        usages: &mut Vec<Usage>,
+        run: &mut Run,
+        watch: &mut (impl FnMut(&Step) + Send),
     ) -> Result<ReActEnd, CandleAdapterError> {
-        let spec = step_spec(&self.spec, &self.tools);
+        let spec = step_spec(&self.settings.instructed(S::SPEC.clone()), &self.tools);
+        let prompt = Prompt::bare(&spec, self.settings.overrides);
         let choices = self
             .tools
             .iter()
@@ -141,33 +173,22 @@ impl<S: Signature> ReAct<S> {
             tools: choices,
         };
         for _ in 0..self.max_steps {
-            let prompt = Prompt {
-                spec: &spec,
-                demos: Vec::new(),
+            let completion = ask(backend, &prompt, &constraint, input, run).await?;
+            let mut step = match read_step(&spec, &completion) {
+                ReadStep::Nothing => {
+                    run.unread = completion.usage;
+                    return Ok(ReActEnd::UnreadableStep);
+                }
+                ReadStep::Faulty(step) => step,
+                ReadStep::Whole(mut step) => {
+                    step.observation = self.observe(&step).await;
+                    step
+                }
             };
-            let inputs = with_trajectory(input, trajectory);
-            let chosen = match call_held_to(
-                backend,
-                &prompt,
-                &inputs,
-                constraint.clone(),
-                read_step,
-            )
-            .await
-            {
-                Ok(chosen) => chosen,
-                Err(CandleAdapterError::ParseError(_)) => return Ok(ReActEnd::UnreadableStep),
-                Err(error) => return Err(error),
-            };
-            usages.push(chosen.usage());
-            let mut step = chosen.into_inner();
+            step.usage = completion.usage;
+            watch(&step);
             let finished = step.tool == FINISH;
-            step.observation = if finished {
-                "done".into()
-            } else {
-                self.observe(&step).await
-            };
-            trajectory.push(step);
+            run.trajectory.push(step);
             if finished {
                 return Ok(ReActEnd::Finished);
             }
@@ -177,13 +198,81 @@ impl<S: Signature> ReAct<S> {
 
     /// What the tool of a step returns, as the model reads it.
     async fn observe(&self, step: &Step) -> String {
+        if step.tool == FINISH {
+            return "done".into();
+        }
         let Some(tool) = self.tools.iter().find(|tool| tool.name() == step.tool) else {
             return format!("error: there is no tool `{}`", step.tool);
         };
-        match tool.call(step.args.clone()).await {
+        let limit = tool.time_limit().unwrap_or(self.tool_limit);
+        let seen = match run_tool(tool, step.args.clone(), limit).await {
             Ok(value) => crate::prompt::plain_text(&value),
             Err(error) => format!("error: {error}"),
+        };
+        cut(seen, self.max_observation)
+    }
+}
+
+/// Asks for a step; while the prompt does not fit, with fewer of the steps before it.
+async fn ask<B: Backend + ?Sized>(
+    backend: &B,
+    prompt: &Prompt<'_>,
+    constraint: &Constraint,
+    input: &FieldValues,
+    run: &mut Run,
+) -> Result<Completion, CandleAdapterError> {
+    loop {
+        let inputs = with_trajectory(input, &run.trajectory[run.forgotten..]);
+        let request = prompt.request(prompt.messages(&inputs), constraint.clone());
+        match backend.complete(request).await {
+            Err(CandleAdapterError::ContextTooLong { .. }) if run.forget() => {}
+            result => return result,
         }
+    }
+}
+
+impl Run {
+    /// Leaves the oldest step out of what the model is shown, if there is one.
+    fn forget(&mut self) -> bool {
+        let can = self.forgotten < self.trajectory.len();
+        self.forgotten += usize::from(can);
+        can
+    }
+}
+
+/// A text of at most so many characters, and how many more there were.
+fn cut(text: String, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => {
+            let left = text[end..].chars().count();
+            format!("{} … ({left} characters more)", &text[..end])
+        }
+        None => text,
+    }
+}
+
+impl<S: Signature> Program for ReAct<S> {
+    type Signature = S;
+
+    async fn run<B: Backend + ?Sized>(
+        &self,
+        backend: &B,
+        input: S::Input,
+    ) -> Result<Predicted<S::Output>, CandleAdapterError> {
+        let acted = self.call(backend, input).await?;
+        Ok(acted.into_predicted())
+    }
+}
+
+impl<S: Signature> Tunable for ReAct<S> {
+    const KIND: &'static str = "ReAct";
+
+    fn settings(&self) -> &Settings<S> {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings<S> {
+        &mut self.settings
     }
 }
 
@@ -193,92 +282,25 @@ impl<S: Signature> Default for ReAct<S> {
     }
 }
 
-impl<S> fmt::Debug for ReAct<S> {
+impl<S: Signature> Clone for ReAct<S> {
+    fn clone(&self) -> Self {
+        ReAct {
+            settings: self.settings.clone(),
+            tools: self.tools.clone(),
+            ..*self
+        }
+    }
+}
+
+impl<S: Signature> fmt::Debug for ReAct<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let tools: Vec<_> = self.tools.iter().map(|tool| tool.name()).collect();
         f.debug_struct("ReAct")
+            .field("settings", &self.settings)
             .field("tools", &tools)
             .field("max_steps", &self.max_steps)
+            .field("tool_limit", &self.tool_limit)
+            .field("max_observation", &self.max_observation)
             .finish()
     }
-}
-
-impl<O> ReActed<O> {
-    /// The bare output.
-    #[must_use]
-    pub fn into_inner(self) -> O {
-        self.answer.into_inner()
-    }
-
-    /// The final prediction.
-    #[must_use]
-    pub fn answer(&self) -> &Predicted<O> {
-        &self.answer
-    }
-
-    /// The steps, in order.
-    #[must_use]
-    pub fn trajectory(&self) -> &[Step] {
-        &self.trajectory
-    }
-
-    /// Why no more tools were called.
-    #[must_use]
-    pub fn end(&self) -> ReActEnd {
-        self.end
-    }
-
-    /// Tokens of each step, and of the final answer.
-    #[must_use]
-    pub fn usages(&self) -> &[Usage] {
-        &self.usages
-    }
-}
-
-impl<O> Deref for ReActed<O> {
-    type Target = O;
-
-    fn deref(&self) -> &O {
-        &self.answer
-    }
-}
-
-fn read_step(mut values: FieldValues) -> Result<Step, Vec<crate::signature::ValueError>> {
-    let mut text = |name: &str| match values.take(name) {
-        Some(value) => String::from_value(value).map_err(|error| error.at(name)),
-        None => Err(crate::signature::ValueError::missing(name)),
-    };
-    let (thought, tool) = (text("next_thought"), text("next_tool_name"));
-    let args = match values.take("next_tool_args") {
-        Some(Value::Map(entries)) => entries.into_iter().collect(),
-        _ => FieldValues::new(),
-    };
-    match (thought, tool) {
-        (Ok(thought), Ok(tool)) => Ok(Step {
-            thought,
-            tool,
-            args,
-            observation: String::new(),
-        }),
-        (thought, tool) => Err([thought.err(), tool.err()].into_iter().flatten().collect()),
-    }
-}
-
-fn with_trajectory(input: &FieldValues, trajectory: &[Step]) -> FieldValues {
-    let mut inputs = input.clone();
-    let steps = trajectory.iter().map(|step| {
-        let text = |text: &str| Value::String(text.to_owned());
-        let args = step
-            .args
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.clone()));
-        Value::Map(vec![
-            ("thought".into(), text(&step.thought)),
-            ("tool".into(), text(&step.tool)),
-            ("args".into(), Value::Map(args.collect())),
-            ("observation".into(), text(&step.observation)),
-        ])
-    });
-    inputs.insert(TRAJECTORY, Value::List(steps.collect()));
-    inputs
 }

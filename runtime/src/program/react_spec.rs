@@ -15,6 +15,11 @@ pub(super) const FINISH: &str = "finish";
 /// The input that holds the steps so far.
 pub(super) const TRAJECTORY: &str = "trajectory";
 
+/// The outputs of a step.
+pub(super) const NEXT_THOUGHT: &str = "next_thought";
+pub(super) const NEXT_TOOL: &str = "next_tool_name";
+pub(super) const NEXT_ARGS: &str = "next_tool_args";
+
 /// The signature of a step.
 pub(super) fn step_spec(spec: &SignatureSpec, tools: &[Arc<dyn Tool>]) -> SignatureSpec {
     let names = tools.iter().map(|tool| tool.name()).chain([FINISH]);
@@ -27,9 +32,9 @@ pub(super) fn step_spec(spec: &SignatureSpec, tools: &[Arc<dyn Tool>]) -> Signat
     SignatureSpec {
         instruction: step_instruction(spec, tools).into(),
         outputs: vec![
-            FieldSpec::owned("next_thought", "", FieldType::String),
-            FieldSpec::owned("next_tool_name", "", choice),
-            FieldSpec::owned("next_tool_args", "", FieldType::Map(FieldType::Json.into())),
+            FieldSpec::owned(NEXT_THOUGHT, "", FieldType::String),
+            FieldSpec::owned(NEXT_TOOL, "", choice),
+            FieldSpec::owned(NEXT_ARGS, "", FieldType::Map(FieldType::Json.into())),
         ]
         .into(),
         ..final_spec(spec)

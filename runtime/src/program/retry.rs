@@ -1,8 +1,6 @@
 //! Replies that are not accepted are asked for again, with what was wrong in front of the model.
 
-use crate::adapter::{
-    Backend, CandleAdapterError, Completion, CompletionRequest, Constraint, Usage,
-};
+use crate::adapter::{Backend, CandleAdapterError, Completion, Constraint, Usage};
 use crate::parse::{ParseError, Parsed, parse_as};
 use crate::prompt::Message;
 use crate::signature::{FieldSet, FieldValues, Reasoned, ValueError};
@@ -71,8 +69,8 @@ pub(super) async fn call_checked<B: Backend + ?Sized, O: Reading>(
     let mut messages = prompt.messages(inputs);
     let mut attempts = Vec::new();
     loop {
-        let request = CompletionRequest::new(messages.clone())
-            .held_to(Constraint::Signature(prompt.spec.clone()));
+        let constraint = Constraint::Signature(prompt.spec.clone());
+        let request = prompt.request(messages.clone(), constraint);
         let completion = backend.complete(request).await?;
         let is_last = attempts.len() == retries;
         let problems = match judge(prompt, &completion, checks) {

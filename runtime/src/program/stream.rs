@@ -8,13 +8,12 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use crate::adapter::{
-    Backend, CandleAdapterError, Completion, CompletionRequest, Constraint, TextStream,
-};
+use crate::adapter::{Backend, CandleAdapterError, Completion, Constraint, TextStream};
 use crate::parse::{FieldEvent, ReplyParser, typed};
 use crate::prompt::Message;
-use crate::signature::{FieldValues, SignatureSpec, ValueError};
+use crate::signature::{FieldValues, ValueError};
 
+use super::call::Prompt;
 use super::retry::{Check, accept};
 use super::{Predicted, StreamEvent};
 
@@ -82,12 +81,13 @@ enum State<'b> {
 impl<'b, O> PredictStream<'b, O> {
     pub(super) fn new<B: Backend + ?Sized>(
         backend: &'b B,
-        spec: &SignatureSpec,
+        prompt: &Prompt<'_>,
         messages: Vec<Message>,
         from_values: FromValues<O>,
         checks: Vec<Check<O>>,
     ) -> Self {
-        let request = CompletionRequest::new(messages).held_to(Constraint::Signature(spec.clone()));
+        let spec = prompt.spec;
+        let request = prompt.request(messages, Constraint::Signature(spec.clone()));
         let starting = Box::pin(async move { backend.stream(request).await });
         PredictStream {
             state: State::Starting(starting, ReplyParser::new(spec.clone())),

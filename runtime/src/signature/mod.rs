@@ -14,6 +14,7 @@ mod demo;
 pub mod derived;
 mod example;
 mod field_set;
+mod fn_tool;
 mod hold;
 mod impls;
 mod known;
@@ -40,6 +41,7 @@ pub use demand::Check;
 pub use demo::{Demo, PartialDemo};
 pub use example::{Example, IntoValue};
 pub use field_set::{FieldSet, FieldValues, Signature};
+pub use fn_tool::{FnTool, ToolFn};
 pub use impls::{FieldValue, TextValue};
 #[doc(hidden)]
 pub use known::{Known, Table};
@@ -49,7 +51,7 @@ pub use reasoned::{CanReason, REASONING, Reasoned, reasoned_spec};
 pub use schema::json_schema;
 pub use spec::{DefaultValue, FieldSpec, PromptFormat, SignatureSpec};
 pub use spec_json::SpecError;
-pub use tool::{Tool, ToolError, ToolFuture, ToolOutput};
+pub use tool::{Tool, ToolError, ToolFuture, ToolOutput, Within};
 pub use types::{
     EnumSpec, FieldType, FloatType, IntType, ListKind, ListType, Payload, StructSpec, TypeRef,
     VariantSpec,

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::{FieldSpec, FieldValue, FieldValues, Value, ValueError};
 
@@ -23,6 +24,49 @@ pub trait Tool: Send + Sync {
 
     /// Calls it.
     fn call(&self, arguments: FieldValues) -> ToolFuture<'_>;
+
+    /// How long a call may take; `None` for what the program allows.
+    fn time_limit(&self) -> Option<Duration> {
+        None
+    }
+
+    /// The same tool with a limit on the time of a call.
+    #[must_use]
+    fn within(self, limit: Duration) -> Within<Self>
+    where
+        Self: Sized,
+    {
+        Within { tool: self, limit }
+    }
+}
+
+/// A tool with a limit on the time of a call: [`Tool::within`].
+#[derive(Debug, Clone, Copy)]
+pub struct Within<T> {
+    tool: T,
+    limit: Duration,
+}
+
+impl<T: Tool> Tool for Within<T> {
+    fn name(&self) -> &str {
+        self.tool.name()
+    }
+
+    fn description(&self) -> &str {
+        self.tool.description()
+    }
+
+    fn arguments(&self) -> &[FieldSpec] {
+        self.tool.arguments()
+    }
+
+    fn call(&self, arguments: FieldValues) -> ToolFuture<'_> {
+        self.tool.call(arguments)
+    }
+
+    fn time_limit(&self) -> Option<Duration> {
+        Some(self.limit)
+    }
 }
 
 /// Why a call of a tool has no result.
@@ -43,6 +87,20 @@ pub enum ToolError {
         /// Its own error.
         source: Box<dyn Error + Send + Sync>,
     },
+    /// The tool did not return in time.
+    TimedOut {
+        /// The tool's name.
+        tool: String,
+        /// How long it was given.
+        limit: Duration,
+    },
+    /// The tool panicked.
+    Panicked {
+        /// The tool's name.
+        tool: String,
+        /// What it said.
+        message: String,
+    },
 }
 
 impl fmt::Display for ToolError {
@@ -56,6 +114,13 @@ impl fmt::Display for ToolError {
                 Ok(())
             }
             ToolError::Failed { tool, source } => write!(f, "tool `{tool}` failed: {source}"),
+            ToolError::TimedOut { tool, limit } => {
+                write!(
+                    f,
+                    "tool `{tool}` gave no answer within {limit:?} and was given up"
+                )
+            }
+            ToolError::Panicked { tool, message } => write!(f, "tool `{tool}` panicked: {message}"),
         }
     }
 }
@@ -63,8 +128,8 @@ impl fmt::Display for ToolError {
 impl Error for ToolError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            ToolError::Arguments { .. } => None,
             ToolError::Failed { source, .. } => Some(&**source),
+            _ => None,
         }
     }
 }
