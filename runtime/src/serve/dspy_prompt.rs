@@ -67,11 +67,10 @@ fn known_type(ty: &str, note: &str) -> String {
     if note.contains("JSON schema") && !is_plain(ty) {
         return "Json".into();
     }
-    let ty = ty.trim();
-    if let Some(names) = literal(ty) {
-        return names;
-    }
-    rust_type(ty).unwrap_or_else(|| "Json".into())
+    let names = literal(ty.trim());
+    names
+        .or_else(|| rust_type(ty))
+        .unwrap_or_else(|| "Json".into())
 }
 
 /// Types whose JSON schema says no more than their name.
@@ -79,12 +78,16 @@ fn is_plain(ty: &str) -> bool {
     rust_type(ty).is_some() && !ty.contains("Json")
 }
 
-/// A type of Python's or Rust's, if it is one that has a name in both worlds.
+/// A type of Python's or Rust's, if it is one that has a name in both worlds. dspy-rs writes `Vec < String >`.
 fn rust_type(ty: &str) -> Option<String> {
-    let ty = ty.trim();
+    let ty: String = ty.split_whitespace().collect();
+    spaceless_type(&ty)
+}
+
+fn spaceless_type(ty: &str) -> Option<String> {
     let inner = |open: &str, close: &str| {
         let inner = ty.strip_prefix(open)?.strip_suffix(close)?;
-        rust_type(inner)
+        spaceless_type(inner)
     };
     if let Some(item) = ["list[", "List["].iter().find_map(|open| inner(open, "]")) {
         return Some(format!("Vec<{item}>"));
@@ -92,7 +95,7 @@ fn rust_type(ty: &str) -> Option<String> {
     if let Some(item) = inner("Optional[", "]") {
         return Some(format!("Option<{item}>"));
     }
-    if let Some(value) = inner("dict[str, ", "]").or_else(|| inner("HashMap<String, ", ">")) {
+    if let Some(value) = inner("dict[str,", "]").or_else(|| inner("HashMap<String,", ">")) {
         return Some(format!("HashMap<String, {value}>"));
     }
     for name in ["Vec", "Option"] {
@@ -162,6 +165,22 @@ mod tests {
         assert_eq!(types[0], "str");
         assert_eq!(types[1], "int");
         assert_eq!(types[3], "list[str]");
+    }
+
+    #[test]
+    fn types_of_both_worlds_are_read() {
+        for (ty, known) in [
+            ("Vec < String >", "Vec<String>"),
+            ("list[list[int]]", "Vec<Vec<i64>>"),
+            ("dict[str, Any]", "HashMap<String, Json>"),
+            ("Option<u8>", "Option<u8>"),
+            ("Literal['a b', \"c\"]", "enum:a b|c"),
+            ("Literal[1, 2]", "Json"),
+            ("str | None", "Json"),
+            ("Person", "Json"),
+        ] {
+            assert_eq!(known_type(ty, ""), known, "{ty}");
+        }
     }
 
     #[test]
