@@ -108,10 +108,6 @@ async fn main() -> anyhow::Result<()> {
     show("demos for the best instruction", &both);
     println!("\n| program | exact match, held out | dev |\n|---|---|---|");
     row("bare", &before, demos.trials[0].score);
-    println!(
-        "| 4 labelled demos, not chosen | {} | |",
-        percent(labeled.score())
-    );
     row("demos by random search", &after[0], demos.score);
     row("instruction by search", &after[1], instructions.score);
     row("both", &after[2], both.score);

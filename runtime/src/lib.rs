@@ -58,3 +58,8 @@ pub use signature::FieldValue as CandleValue;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/signatures.md")]
 pub struct SignaturesChapter;
+
+/// The chapter's code is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/programs.md")]
+pub struct ProgramsChapter;

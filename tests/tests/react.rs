@@ -191,3 +191,23 @@ fn the_embedded_model_calls_the_right_tool_and_answers() {
     );
     assert_eq!(out.answer, "rainy");
 }
+
+#[test]
+fn without_a_grammar_steps_of_the_embedded_model_are_read_leniently() {
+    let config = CandleConfig {
+        constrain_output: false,
+        ..Default::default()
+    };
+    let adapter = CandleAdapter::from_loaded_model(MODEL.clone(), config).unwrap();
+    let out = block_on(program().call(&adapter, question("What is the weather in Oslo?"))).unwrap();
+    assert_eq!(
+        out.trajectory()[0].observation,
+        "It is rainy in Oslo.",
+        "{:?}",
+        out.trajectory()
+    );
+    assert_eq!(
+        (out.answer.as_str(), out.end()),
+        ("rainy", ReActEnd::Finished)
+    );
+}

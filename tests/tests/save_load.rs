@@ -382,3 +382,57 @@ fn what_is_written_for_dspy_is_as_dspy_writes_it() {
     );
     assert!(save_dspy(&ReAct::<QA>::new(), &path).is_err());
 }
+
+/// Every JSON that a few changes make of a good one.
+fn changed(json: &Json, changes: &[(usize, u8)]) -> Json {
+    let mut json = json.clone();
+    for (place, change) in changes {
+        let mut pointers = Vec::new();
+        collect(&json, String::new(), &mut pointers);
+        let pointer = pointers[place % pointers.len()].clone();
+        let Some(value) = json.pointer_mut(&pointer) else {
+            continue;
+        };
+        *value = match change % 8 {
+            0 => Json::Null,
+            1 => json!([]),
+            2 => json!({}),
+            3 => json!(-1),
+            4 => json!("text"),
+            5 => json!(1e300),
+            6 => json!([value.clone(), value.clone()]),
+            _ => json!({ "$float": value.clone() }),
+        };
+    }
+    json
+}
+
+fn collect(json: &Json, at: String, pointers: &mut Vec<String>) {
+    match json {
+        Json::Array(items) => (0..)
+            .zip(items)
+            .for_each(|(number, item)| collect(item, format!("{at}/{number}"), pointers)),
+        Json::Object(entries) => entries
+            .iter()
+            .for_each(|(key, value)| collect(value, format!("{at}/{key}"), pointers)),
+        _ => {}
+    }
+    pointers.push(at);
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn a_damaged_state_is_refused_or_is_one(changes in proptest::collection::vec((0usize..64, 0u8..8), 1..4)) {
+        let ours = to_json(&tuned()).unwrap();
+        let dspy = to_dspy_json(&tuned()).unwrap();
+        for good in [ours, dspy] {
+            if let Ok(program) = from_json(Predict::<QA>::new(), &changed(&good, &changes)) {
+                // What was accepted can be saved, and comes back as it is.
+                let back = from_json(Predict::<QA>::new(), &to_json(&program).unwrap()).unwrap();
+                proptest::prop_assert_eq!(back.settings(), program.settings());
+            }
+        }
+    }
+}

@@ -52,12 +52,13 @@ pub(super) fn demos<P: Tunable>(demos: &[Demo<P::Signature>]) -> Result<Vec<Json
             read.map_err(|errors| super::super::dataset::joined(&errors))
         });
         let problem = match read {
-            // NaN is no equal of itself, so texts are compared.
-            Ok(read) if write_demo(read.values()).to_string() == json.to_string() => {
+            Ok(read) if write_demo(read.values()) == json => {
                 return Ok(json);
             }
             Ok(_) => "a number has no exact form in JSON".to_owned(),
-            Err(problem) => problem,
+            Err(problem) => format!(
+                "it would not be read back, for JSON has no integers beyond 64 bits: {problem}"
+            ),
         };
         Err(StateError::Value { number, problem })
     });
