@@ -18,7 +18,7 @@ use tokio::sync::mpsc::channel;
 /// Requests of an ordinary test run.
 const REQUESTS: u64 = 600;
 /// Callers at a time: more than the queue has places.
-const CALLERS: usize = 50;
+const CALLERS: usize = 46;
 const WAITING: usize = 40;
 /// Memory that may be gained between the first quarter and the end.
 const GROWTH_KB: u64 = 24 << 10;
@@ -255,7 +255,7 @@ async fn mixed_requests_leave_nothing_behind() {
             let end = caller(engine, seed * 7919).await;
             if end == End::Refused {
                 // Else those who are refused would be nearly all.
-                tokio::time::sleep(Duration::from_millis(8)).await;
+                tokio::time::sleep(Duration::from_millis(25)).await;
             }
             drop(place);
             end
