@@ -31,7 +31,7 @@
 //! ```
 //!
 //! [`signature`] is the data that a derive emits, [`prompt`] and [`parse`] turn it into messages and values, [`grammar`] into a mask for the
-//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs.
+//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs; with `serve`, an OpenAI-compatible endpoint answers others.
 
 #![deny(missing_docs)]
 
@@ -47,6 +47,8 @@ mod macros;
 pub mod parse;
 pub mod program;
 pub mod prompt;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod signature;
 
 pub use macros::{CandleSignature, CandleValue, candle_tool};

@@ -131,7 +131,7 @@ fn every_module_has_its_arrows() {
 }
 
 #[test]
-fn only_its_own_package_builds_dspy_rs() {
+fn only_their_own_packages_build_dspy_rs_and_a_server() {
     let root = runtime_sources().join("../..");
     let manifest = |folder: &str| {
         fs::read_to_string(root.join(folder).join("Cargo.toml")).expect("a manifest")
@@ -147,16 +147,19 @@ fn only_its_own_package_builds_dspy_rs() {
     };
     let (all, default) = (members("members"), members("default-members"));
     let rest: Vec<_> = all.difference(&default).collect();
-    assert_eq!(rest, ["tests-dspy"]);
+    assert_eq!(rest, ["tests-dspy", "tests-serve"]);
     for folder in default.iter().filter(|folder| *folder != "runtime") {
         let text = manifest(folder);
         assert!(
-            !text.contains("dspy"),
-            "{folder} would make every build that of dspy-rs"
+            !text.contains("dspy") && !text.contains("axum") && !text.contains("\"serve\""),
+            "{folder} would make every build that of dspy-rs or a server"
         );
     }
     let runtime = manifest("runtime");
-    assert!(runtime.contains("dspy-rs = { workspace = true, optional = true }"));
+    for name in ["dspy-rs", "axum", "hyper"] {
+        let optional = format!("\n{name} = {{ workspace = true, optional = true }}");
+        assert!(runtime.contains(&optional), "{name}");
+    }
     assert!(
         !runtime.contains("default = ["),
         "no feature is on by itself"

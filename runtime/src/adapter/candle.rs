@@ -7,13 +7,13 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::engine::{
-    CacheStats, FinishReason, GenerateRequest, Generation, PinnedPrefix, SamplingParams, Segment,
-    TokenId,
+    CacheStats, FinishReason, GenerateRequest, Generation, PinnedPrefix, SamplingParams, TokenId,
+    Tokenizer,
 };
 use crate::grammar::{Constraint, Grammar};
 use crate::prompt::Message;
 
-use super::chat_template::{ChatTemplate, Piece};
+use super::chat_template::ChatTemplate;
 use super::error::ErrorText;
 use super::limits::{refuse, suits_model};
 use super::thread::on_a_thread;
@@ -109,6 +109,14 @@ impl CandleAdapter {
         &self.model
     }
 
+    pub(super) fn template(&self) -> &ChatTemplate {
+        &self.template
+    }
+
+    pub(super) fn tokenizer(&self) -> &Arc<Tokenizer> {
+        self.model.engine().model().tokenizer()
+    }
+
     /// What the model's KV cache holds and has saved, for all adapters of the model together.
     #[must_use]
     pub fn cache_stats(&self) -> CacheStats {
@@ -160,7 +168,10 @@ impl CandleAdapter {
     }
 
     /// Compiles a constraint, on a thread of its own if it is new: that takes milliseconds.
-    async fn compile(&self, constraint: &Constraint) -> Result<Grammar, CandleAdapterError> {
+    pub(super) async fn compile(
+        &self,
+        constraint: &Constraint,
+    ) -> Result<Grammar, CandleAdapterError> {
         let grammars = self.model.grammars();
         if let Some(grammar) = grammars.compiled(constraint) {
             return Ok(grammar);
@@ -186,20 +197,9 @@ impl CandleAdapter {
         messages: &[Message],
         opening: bool,
     ) -> Result<Vec<TokenId>, CandleAdapterError> {
-        let tokenizer = self.model.engine().model().tokenizer();
         let json = serde_json::to_value(messages)
             .map_err(|error| CandleAdapterError::TokenizationFailed(ErrorText::caused_by(error)))?;
-        let pieces = self.template.render(&json, None, opening)?;
-        let segments: Vec<Segment<'_>> = pieces
-            .iter()
-            .map(|piece| match piece {
-                Piece::Text(text) => Segment::Text(text),
-                Piece::Control(text) => tokenizer
-                    .control_token(text)
-                    .map_or(Segment::Text(text), Segment::Control),
-            })
-            .collect();
-        Ok(tokenizer.encode_segments(&segments)?)
+        self.rendered(&json, None, opening)
     }
 
     /// Keeps the beginning of conversations in the KV cache, for as long as what it gives is held: a system message, or
@@ -287,7 +287,7 @@ impl CandleAdapter {
         }
     }
 
-    fn request(
+    pub(super) fn request(
         &self,
         config: &CandleConfig,
         prompt: Vec<TokenId>,

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::ops::Deref;
 
-use crate::engine::EngineError;
+use crate::engine::{EngineError, MaskError};
 use crate::grammar::GrammarError;
 use crate::parse::ParseError;
 
@@ -52,6 +52,54 @@ pub enum CandleAdapterError {
     /// A model could not be loaded.
     #[error("model load failed: {0}")]
     ModelLoadError(#[source] ErrorText),
+}
+
+/// Who is at fault for an error, and so what helps: another request, waiting, more time, or none of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// What was asked for can't be done: the same request fails again.
+    Request,
+    /// Too much is asked for at a time: the same request may succeed later.
+    Busy,
+    /// The deadline has passed.
+    Deadline,
+    /// Model or engine failed.
+    Engine,
+}
+
+impl CandleAdapterError {
+    /// Who is at fault.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        use CandleAdapterError as E;
+        match self {
+            E::InferenceFailed(text) => match text.source.as_deref() {
+                Some(source) => source.downcast_ref().map_or(Fault::Engine, engine_fault),
+                None => Fault::Engine,
+            },
+            E::TokenizationFailed(_)
+            | E::ContextTooLong { .. }
+            | E::SignatureError(_)
+            | E::ConfigError(_) => Fault::Request,
+            E::ParseError(_) | E::CheckFailed { .. } | E::ModelLoadError(_) => Fault::Engine,
+        }
+    }
+}
+
+fn engine_fault(error: &EngineError) -> Fault {
+    match error {
+        EngineError::QueueFull { .. } => Fault::Busy,
+        EngineError::DeadlinePassed { .. } => Fault::Deadline,
+        EngineError::Mask(MaskError::BudgetTooSmall { .. })
+        | EngineError::EmptyPrompt
+        | EngineError::TokenOutOfRange { .. }
+        | EngineError::Sampling { .. }
+        | EngineError::ContextTooLong { .. }
+        | EngineError::CacheTooSmall { .. }
+        | EngineError::Encode { .. } => Fault::Request,
+        _ => Fault::Engine,
+    }
 }
 
 /// A message, with the error that caused it where there is one.

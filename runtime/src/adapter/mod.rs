@@ -9,11 +9,13 @@ mod error;
 mod limits;
 mod overrides;
 mod pool;
+mod reply;
+mod stop;
 mod stream;
 mod thread;
 mod tokens;
 
-pub use crate::engine::{CacheStats, EngineStats, KvFormat, LoadOptions, Quantization};
+pub use crate::engine::{CacheStats, EngineStats, KvFormat, LoadOptions, Quantization, TokenId};
 pub use crate::grammar::Constraint;
 pub use backend::{
     Backend, Completion, CompletionRequest, CompletionToken, Finish, TopToken, Usage,
@@ -21,7 +23,8 @@ pub use backend::{
 pub use candle::CandleAdapter;
 pub use chat_template::{CHATML, ChatTemplate, ChatTemplateError, Piece};
 pub use config::{CandleConfig, CandleConfigBuilder};
-pub use error::{CandleAdapterError, ErrorText};
+pub use error::{CandleAdapterError, ErrorText, Fault};
 pub use overrides::Overrides;
 pub use pool::{LoadedModel, ModelPool};
+pub use reply::{Reply, ReplyEnd, ReplyOptions, ReplyPiece, ReplyToken};
 pub use stream::{TextPiece, TextStream};

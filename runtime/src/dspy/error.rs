@@ -47,6 +47,9 @@ pub enum DspyError {
     /// The `LM` that `dspy_rs::configure` insists on could not be made.
     #[error("the LM for `dspy_rs::configure` could not be made: {0}")]
     Lm(String),
+    /// An optimizer of dspy-rs that failed or panicked. The module is as it was before.
+    #[error("the optimizer failed, and the module is as it was: {0}")]
+    Optimizer(String),
     /// Token counts that do not add up.
     #[error(
         "{total} tokens in total are not {prompt} of the prompt and {completion} of the completion"

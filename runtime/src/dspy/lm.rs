@@ -30,3 +30,26 @@ pub async fn local_lm(adapter: &CandleAdapter) -> Result<LM, DspyError> {
         .await
         .map_err(|error| DspyError::Lm(error.to_string()))
 }
+
+/// The `LM` of an OpenAI-compatible endpoint, such as that of the feature `serve`: the way to a local model for
+/// what of dspy-rs passes every adapter by, the proposers of its optimizers. `base_url` ends in `/v1`, `model` is a name that the endpoint knows.
+///
+/// rig 0.22 beneath dspy-rs leaves `max_tokens` out of its requests, so that the endpoint's own holds. The cache is off.
+///
+/// # Errors
+/// [`DspyError::Lm`] if dspy-rs can't make the HTTP client.
+pub async fn endpoint_lm(
+    base_url: impl Into<String>,
+    model: impl Into<String>,
+    api_key: Option<&str>,
+) -> Result<LM, DspyError> {
+    // A key that the endpoint does not ask for is not looked at.
+    LM::builder()
+        .base_url(base_url.into())
+        .api_key(api_key.unwrap_or("none").into())
+        .model(model.into())
+        .cache(false)
+        .build()
+        .await
+        .map_err(|error| DspyError::Lm(error.to_string()))
+}

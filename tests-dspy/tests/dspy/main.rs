@@ -3,7 +3,9 @@
 mod adapter;
 mod convert;
 mod derived;
+mod endpoint;
 mod faults;
+mod optimizers;
 mod predict;
 mod schemas;
 mod support;

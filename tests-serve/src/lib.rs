@@ -1,0 +1,6 @@
+//! Tests and examples of `candle_signature::serve`. A package of its own, so that only its users build a server.
+
+/// The chapter's code is compiled and run with the tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/serve.md")]
+pub struct ServeChapter;
