@@ -11,12 +11,15 @@ use super::simd::{Level, for_each_level};
 use super::team::Team;
 use crate::engine::load::{RawTensor, Stored};
 use half::f16;
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// Rows in a group: 32-bit lanes of the widest vector.
 pub(crate) const GROUP: usize = 16;
 /// Columns that share a scale.
 pub(crate) const BLOCK: usize = 32;
+/// Packed bytes after which the rows they were made of are done with.
+const AT_ONCE: usize = 8 << 20;
 /// Bytes of a block's scales.
 pub(crate) const SCALES: usize = 2 * GROUP;
 
@@ -68,20 +71,20 @@ pub(crate) struct NotFinite {
 
 impl Packed {
     /// Packs matrices of `columns` columns and the given numbers of rows, one below the other. Formats that hold the
-    /// same blocks are taken over exactly, others pass through f32.
+    /// same blocks are taken over exactly, others pass through f32. `done` hears of rows that are not read again.
     pub(crate) fn pack(
         packing: Packing,
         parts: &[(RawTensor<'_>, usize)],
         columns: usize,
-        team: &Team,
-        arena: &Arena,
+        (team, arena): (&Team, &Arena),
+        mut done: impl FnMut(Range<usize>),
     ) -> Result<Self, NotFinite> {
         let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
         let blocks = columns.div_ceil(BLOCK);
         let stride = group_stride(packing, blocks);
         let mut bytes = arena.zeroed(rows.div_ceil(GROUP) * stride);
         let failure = Mutex::new(None);
-        team.for_each_piece(bytes.as_mut_slice(), stride, |group, bytes| {
+        let pack_group = |group: usize, bytes: &mut [u8]| {
             for lane in 0..GROUP {
                 let row = group * GROUP + lane;
                 let packed = match find_row(parts, row, columns) {
@@ -99,7 +102,15 @@ impl Packed {
                     *failure = Some(NotFinite { row, column, value });
                 }
             }
-        });
+        };
+        let groups = AT_ONCE.div_ceil(stride);
+        for (index, bytes) in bytes.as_mut_slice().chunks_mut(groups * stride).enumerate() {
+            let first = index * groups;
+            team.for_each_piece(bytes, stride, |group, bytes| {
+                pack_group(first + group, bytes);
+            });
+            done(first * GROUP..((first + groups) * GROUP).min(rows));
+        }
         match failure.into_inner().unwrap_or_default() {
             Some(failure) => Err(failure),
             None => Ok(Self {
@@ -181,7 +192,7 @@ impl std::fmt::Debug for Packed {
 
 /// Groups begin on a cache line.
 fn group_stride(packing: Packing, blocks: usize) -> usize {
-    (blocks * packing.block_bytes()).next_multiple_of(64)
+    (blocks * packing.block_bytes()).max(1).next_multiple_of(64)
 }
 
 /// Where a column of a row lies in a block.

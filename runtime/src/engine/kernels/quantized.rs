@@ -243,14 +243,14 @@ mod tests {
             stored: Stored::F32,
             bytes: &bytes,
         };
-        Packed::pack(
-            packing,
-            &[(raw, rows)],
-            weights.len() / rows,
-            &team(),
-            &Arena::default(),
-        )
-        .unwrap()
+        let places = (&team(), &Arena::default());
+        let (columns, mut done) = (weights.len() / rows, 0);
+        let packed = Packed::pack(packing, &[(raw, rows)], columns, places, |rows| {
+            assert_eq!(rows.start, done);
+            done = rows.end;
+        });
+        assert_eq!(done, rows);
+        packed.unwrap()
     }
 
     /// The product by the values that packed weights and quantized activations stand for.
