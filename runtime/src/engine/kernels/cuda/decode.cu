@@ -339,7 +339,7 @@ __device__ Operand<S::COLUMNS> join(Shared<S>& shared, const uint64_t* words, in
             }
 #pragma unroll
             for (int i = 0; i < AT_ONCE; i++) all &= is_tagged(weights[i], tag) && is_tagged(outputs[i], tag);
-            if (all) break;
+            if (__all_sync(~0u, all)) break;
             patience.wait();
         }
 #pragma unroll
@@ -366,7 +366,8 @@ __device__ void multiply_down(R& ring, Shared<S>& shared, int rows, const uint32
     uint32_t* own = shared.activation[warp];
     await(activation + from * 32, tag);
 #pragma unroll 1
-    for (int at = lane; at < count * 8; at += 32) {
+    for (int first = 0; first < count * 8; first += 32) {
+        const int at = min(first + lane, count * 8 - 1);
         const uint4 x = get4(activation + from * 32 + at * 4, tag);
         *(uint2*)(own + at * 2) = make_uint2(__byte_perm(x.x, x.y, 0x7632), __byte_perm(x.z, x.w, 0x7632));
     }
@@ -421,6 +422,7 @@ __device__ void decode(const Step& step) {
             ring.template fill<ROWS>(layer.gate_up + (size_t)mlp.from * 2 * D, mlp.count * 2, D * 2, policy, lane);
             ring.template fill<S::DOWN_ROWS>(layer.down + (size_t)hidden.from * I, hidden.count, I * 2, policy, lane);
         }
+        ring.paced = false;
         ring.template fill<ROWS>(step.head + (size_t)head.from * D, head.count, D * 2, policy, lane);
         return;
     }

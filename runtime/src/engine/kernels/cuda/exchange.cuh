@@ -25,6 +25,12 @@ __device__ inline ulonglong2 load_words(const uint64_t* at) {
     return words;
 }
 
+__device__ inline uint32_t load_half(const uint32_t* at) {
+    uint32_t word;
+    asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(word) : "l"(at) : "memory");
+    return word;
+}
+
 __device__ inline uint4 load_halves(const uint32_t* at) {
     uint4 words;
     asm volatile("ld.relaxed.gpu.global.v4.u32 {%0, %1, %2, %3}, [%4];"
@@ -42,28 +48,15 @@ __device__ inline bool is_tagged(ulonglong2 words, uint32_t tag) {
 __device__ inline float2 values(ulonglong2 words) {
     return make_float2(__uint_as_float((uint32_t)words.x), __uint_as_float((uint32_t)words.y));
 }
+// The functions that wait are called by whole warps, which stay together: a lane asks until all lanes have theirs.
 __device__ inline float2 get2(const uint64_t* at, uint32_t tag) {
     Patience patience;
     ulonglong2 words = load_words(at);
-    while (!is_tagged(words, tag)) {
+    while (!__all_sync(~0u, is_tagged(words, tag))) {
         patience.wait();
         words = load_words(at);
     }
     return values(words);
-}
-__device__ inline uint64_t load_word(const uint64_t* at) {
-    uint64_t word;
-    asm volatile("ld.relaxed.gpu.global.u64 %0, [%1];" : "=l"(word) : "l"(at) : "memory");
-    return word;
-}
-__device__ inline float get(const uint64_t* at, uint32_t tag) {
-    Patience patience;
-    uint64_t word = load_word(at);
-    while ((uint32_t)(word >> 32) != tag) {
-        patience.wait();
-        word = load_word(at);
-    }
-    return __uint_as_float((uint32_t)word);
 }
 
 // A bf16 in the upper half of 32 bits, so that the word without its tag is the f32; the tag's lower half below.
@@ -79,26 +72,20 @@ __device__ inline bool is_tagged(uint4 words, uint32_t tag) {
 __device__ inline uint4 get4(const uint32_t* at, uint32_t tag) {
     Patience patience;
     uint4 words = load_halves(at);
-    while (!is_tagged(words, tag)) {
+    while (!__all_sync(~0u, is_tagged(words, tag))) {
         patience.wait();
         words = load_halves(at);
     }
     return words;
 }
 
-// One lane asks for the first of a warp's words until it is there: all lanes asking would keep the memory's pipes full of
-// questions, which the stream of weights needs.
+// Waits for one word, the same for the whole warp, which is one request to memory: asking for all of a warp's words until
+// they are there would keep the pipes full of questions that the stream of weights needs.
 __device__ inline void await(const uint64_t* at, uint32_t tag) {
-#ifndef NO_SENTINEL
-    if (threadIdx.x % 32 == 0) get(at, tag);
-    __syncwarp();
-#endif
+    Patience patience;
+    while (load_half((const uint32_t*)at + 1) != tag) patience.wait();
 }
 __device__ inline void await(const uint32_t* at, uint32_t tag) {
-#ifndef NO_SENTINEL
-    if (threadIdx.x % 32 == 0) {
-        get4(at, tag);
-    }
-    __syncwarp();
-#endif
+    Patience patience;
+    while ((load_half(at) & 0xffffu) != (tag & 0xffffu)) patience.wait();
 }

@@ -3,6 +3,13 @@
 #pragma once
 #include <cstdint>
 
+// Clock cycles from one slot's request to the next, for each 1,024 bytes of it, while blocks exchange words: a little slower
+// than memory could. Requests beyond what keeps memory busy only stand in the words' way: on an H100, layers took 20.5 us
+// with six slots in flight, 17.2 with one, 16.0 with one and this pace.
+constexpr uint32_t PACE = 120;
+// Slots in flight where nothing is exchanged.
+constexpr int WINDOW = 3;
+
 __device__ inline uint32_t shared_address(const void* at) { return (uint32_t)__cvta_generic_to_shared(at); }
 
 __device__ inline void barrier_init(uint64_t* barrier, uint32_t count) {
@@ -47,6 +54,8 @@ struct Ring {
     uint64_t* empty;
     int slot = 0;
     uint32_t phase = 0;
+    uint32_t issued = 0, last = 0, previous = 0;
+    bool paced = true;
 #ifdef PROFILE
     long long waited = 0;
 #endif
@@ -89,6 +98,15 @@ struct Ring {
         for (int row = 0; row < rows; row += MOST) {
             const int count = min(MOST, rows - row);
             barrier_wait(empty + slot, phase ^ 1);
+            if (issued++ >= WINDOW) {
+                const int before = slot - (paced ? 1 : WINDOW);
+                barrier_wait(full + (before < 0 ? before + SLOTS : before), before < 0 ? phase ^ 1 : phase);
+            }
+            if (paced) {
+                while ((uint32_t)clock64() - last < previous * PACE >> 10) {}
+                last = (uint32_t)clock64();
+                previous = count * row_bytes;
+            }
             if (lane == 0) barrier_expect(full + slot, count * row_bytes);
             __syncwarp();
             if (lane < count) {
