@@ -2,6 +2,8 @@
 //! Knows nothing of signatures, prompts or parsing; `adapter` is its only caller.
 
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 mod kernels;
 mod kv;
@@ -14,6 +16,8 @@ mod scheduler;
 mod tokenizer;
 
 pub use config::ModelConfig;
+#[cfg(feature = "cuda")]
+pub use cuda::CudaQwen2;
 pub use error::EngineError;
 pub use kv::KvCache;
 pub use load::Weights;

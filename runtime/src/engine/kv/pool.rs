@@ -37,6 +37,8 @@ impl Pool {
         let layers = (0..config.layers)
             .map(|_| LayerKv::new(config.kv_heads, blocks, config.head_dim, device))
             .collect::<Result<_, _>>()?;
+        // Kernels may run on another stream than the one that has just cleared this memory.
+        device.synchronize()?;
         Ok(Arc::new(Self {
             layers,
             blocks,

@@ -4,6 +4,8 @@
 
 use super::linear::{Linear, Matrix};
 use super::options::LoadOptions;
+#[cfg(feature = "cuda")]
+use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
 use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::rotary::Rotary;
@@ -24,6 +26,9 @@ pub struct Qwen2 {
     head: Linear,
     /// `theta^(-2i/d)` for each pair of coordinates.
     frequencies: Vec<f32>,
+    /// Runs in place of all of the above, whose layers are then empty.
+    #[cfg(feature = "cuda")]
+    cuda: Option<CudaQwen2>,
 }
 
 /// One sequence's share of a step: new tokens, and the cache of those before them.
@@ -66,6 +71,10 @@ impl Qwen2 {
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
+        #[cfg(feature = "cuda")]
+        if device.is_cuda() {
+            return Self::load_cuda(config, weights, device);
+        }
         let cpu = Cpu::new(if device.is_cpu() {
             options.threads
         } else {
@@ -100,12 +109,46 @@ impl Qwen2 {
             config,
             device: device.clone(),
             cpu,
+            #[cfg(feature = "cuda")]
+            cuda: None,
         })
+    }
+
+    /// The network on a GPU, in bf16.
+    #[cfg(feature = "cuda")]
+    fn load_cuda(
+        config: ModelConfig,
+        weights: &Weights<'_>,
+        device: &Device,
+    ) -> Result<Self, EngineError> {
+        let nothing = Tensor::zeros((0, config.hidden_size), DType::F32, &Device::Cpu)?;
+        Ok(Self {
+            cuda: Some(CudaQwen2::load(&config, weights, device)?),
+            config,
+            device: device.clone(),
+            cpu: Cpu::new(Some(NonZeroUsize::MIN)),
+            embedding: Matrix::Dense(nothing.clone()),
+            layers: Vec::new(),
+            norm: nothing.clone(),
+            head: Linear::new(Matrix::Dense(nothing), None),
+            frequencies: Vec::new(),
+        })
+    }
+
+    /// The network on a GPU, if that is where it is.
+    #[cfg(feature = "cuda")]
+    #[must_use]
+    pub fn cuda(&self) -> Option<&CudaQwen2> {
+        self.cuda.as_ref()
     }
 
     /// Bytes that the matrices take in memory.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return cuda.weight_bytes();
+        }
         let head = if self.config.tie_word_embeddings {
             0
         } else {
@@ -139,6 +182,10 @@ impl Qwen2 {
     /// Runs every row's new tokens and returns the logits after the last one of each row that wants them,
     /// `[rows, vocab_size]` in the order of the rows. On an error no cache has changed.
     pub fn forward(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_cuda(cuda, rows, Wanted::Last);
+        }
         let states = self.hidden_states(rows, |_| ())?;
         let mut end = 0;
         let mut last: Vec<u32> = Vec::new();
@@ -165,6 +212,21 @@ impl Qwen2 {
         rows: &mut [Row<'_>],
         mut wanted: impl FnMut(usize) -> Option<Vec<TokenId>>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            self.check(rows)?;
+            let mut logits = cuda.run(rows, Wanted::Last)?;
+            let wanting = (0..rows.len()).filter(|row| rows[*row].logits);
+            for (row, logits) in wanting.zip(&mut logits) {
+                if let Some(few) = wanted(row).filter(|few| !few.is_empty()) {
+                    let all = std::mem::replace(logits, vec![f32::NEG_INFINITY; logits.len()]);
+                    few.iter()
+                        .for_each(|id| logits[id.0 as usize] = all[id.0 as usize]);
+                }
+            }
+            commit(rows);
+            return Ok(logits);
+        }
         let states = self.hidden_states(rows, |_| ())?;
         let mut logits = Vec::new();
         let (mut whole, mut places) = (Vec::new(), Vec::new());
@@ -205,6 +267,10 @@ impl Qwen2 {
 
     /// Like [`Self::forward`], with the logits after every token, `[tokens, vocab_size]`.
     pub fn forward_all_positions(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_cuda(cuda, rows, Wanted::Every);
+        }
         let logits = self
             .head
             .forward(&self.hidden_states(rows, |_| ())?, &self.cpu)?;
@@ -213,14 +279,36 @@ impl Qwen2 {
     }
 
     /// The residual stream after the embedding and after each layer but the last, then the normed output;
-    /// `[tokens, hidden_size]` each. For comparing with another implementation.
+    /// `[tokens, hidden_size]` each. For comparing with another implementation; not on a GPU.
     pub fn trace(&self, rows: &mut [Row<'_>]) -> Result<Vec<Tensor>, EngineError> {
+        #[cfg(feature = "cuda")]
+        if self.cuda.is_some() {
+            return Err(EngineError::Gpu {
+                doing: "tracing a forward pass",
+                problem: "only the network on the CPU shows its layers".to_owned(),
+            });
+        }
         let mut stages = Vec::new();
         let output = self.hidden_states(rows, |stage| stages.push(stage.clone()))?;
         stages.pop();
         stages.push(output);
         commit(rows);
         Ok(stages)
+    }
+
+    /// The wanted logits as a tensor on the GPU.
+    #[cfg(feature = "cuda")]
+    fn forward_cuda(
+        &self,
+        cuda: &CudaQwen2,
+        rows: &mut [Row<'_>],
+        wanted: Wanted,
+    ) -> Result<Tensor, EngineError> {
+        self.check(rows)?;
+        let logits = cuda.run(rows, wanted)?;
+        commit(rows);
+        let shape = (logits.len(), self.config.vocab_size);
+        Ok(Tensor::from_vec(logits.concat(), shape, &self.device)?)
     }
 
     fn hidden_states(

@@ -15,7 +15,7 @@ pub(crate) use group::BLOCK;
 /// One layer's keys and values of all sequences: blocks of 16 positions.
 #[derive(Debug)]
 pub(crate) struct LayerKv {
-    /// On the CPU `[blocks, kv_heads, d, 16]`, see `group.rs`. Elsewhere `[blocks, kv_heads, 16, d]`.
+    /// On the CPU `[blocks, kv_heads, d, 16]`, see `group.rs`. Elsewhere `[blocks, kv_heads, 16, d]`, on CUDA in bf16.
     keys: Tensor,
     /// `[blocks, kv_heads, 16, d]`
     values: Tensor,
@@ -29,10 +29,21 @@ impl LayerKv {
         } else {
             plain
         };
+        let dtype = if device.is_cuda() {
+            DType::BF16
+        } else {
+            DType::F32
+        };
         Ok(Self {
-            keys: Tensor::zeros(keys, DType::F32, device)?,
-            values: Tensor::zeros(plain, DType::F32, device)?,
+            keys: Tensor::zeros(keys, dtype, device)?,
+            values: Tensor::zeros(plain, dtype, device)?,
         })
+    }
+
+    /// The keys and the values.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn tensors(&self) -> (&Tensor, &Tensor) {
+        (&self.keys, &self.values)
     }
 
     /// Attention of a sequence's next tokens, after `at` that are here already, in the blocks that `table` lists. A
