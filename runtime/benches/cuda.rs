@@ -29,6 +29,7 @@ fn main() -> Outcome<()> {
     let device = Device::new_cuda(0)?;
     let stream = device.as_cuda_device()?.cuda_stream();
     println!("device: {}", stream.context().name()?);
+    let before = stream.context().mem_get_info()?.0;
     let bandwidth = copy_bandwidth(&device, &stream)?;
     println!(
         "copy bandwidth: {:.0} GB/s (read and written)",
@@ -37,7 +38,6 @@ fn main() -> Outcome<()> {
 
     let folder = tempfile::tempdir()?;
     support::write_model(folder.path())?;
-    let before = stream.context().mem_get_info()?.0;
     let begin = Instant::now();
     let model = Arc::new(Model::load_dir(folder.path(), &device)?);
     let network = model.network();
@@ -85,7 +85,7 @@ fn main() -> Outcome<()> {
         "one sequence, logits on the host each step: {:.0} tok/s",
         NEW as f64 / time.as_secs_f64()
     );
-    let used = before - stream.context().mem_get_info()?.0;
+    let used = before.saturating_sub(stream.context().mem_get_info()?.0);
     println!(
         "GPU memory over weights and KV: {:.0} MB",
         (used as f64 - bytes as f64 - KvCache::bytes(network.config(), DEPTH + NEW) as f64 / 2.0)

@@ -24,7 +24,8 @@ pub use load::Weights;
 pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
 pub use model::options::{LoadOptions, Quantization};
-pub use model::qwen2::{Qwen2, Row};
+pub use model::qwen2::Qwen2;
+pub use model::row::Row;
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
 pub use scheduler::{

@@ -1,7 +1,7 @@
 //! The forward pass for any shape and any number of tokens: plain kernels between cuBLAS's products.
 
 use super::gpu::Argument::{Address, Float, Int, Long};
-use super::gpu::{Buffer, Gpu};
+use super::gpu::{Buffer, Gpu, Logits};
 use super::weights::CudaWeights;
 use crate::engine::{EngineError, ModelConfig};
 use candle_core::cuda_backend::cudarc::driver::CudaFunction;
@@ -53,7 +53,7 @@ struct Room {
     qkv: Buffer<f32>,
     gate_up: Buffer<f32>,
     activation: Buffer<u16>,
-    logits: Buffer<f32>,
+    logits: Logits,
 }
 
 impl Room {
@@ -71,7 +71,7 @@ impl Room {
             qkv: gpu.buffer(tokens * heads * config.head_dim)?,
             gate_up: gpu.buffer(tokens * 2 * config.intermediate_size)?,
             activation: gpu.buffer(tokens * config.intermediate_size)?,
-            logits: gpu.buffer(1)?,
+            logits: gpu.logits(1)?,
         })
     }
 }
@@ -88,14 +88,14 @@ impl General {
         })
     }
 
-    /// Runs the tokens and returns the wanted logits, one row after the other.
+    /// Runs the tokens and returns the logits of those that are wanted.
     pub(super) fn run(
         &mut self,
         gpu: &Gpu,
         config: &ModelConfig,
         weights: &CudaWeights,
         tokens: &Tokens<'_>,
-    ) -> Result<Vec<f32>, EngineError> {
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
         let count = tokens.ids.len();
         self.make_room(gpu, config, tokens)?;
         let (hidden, mlp) = (config.hidden_size, config.intermediate_size);
@@ -183,7 +183,7 @@ impl General {
             let (input, logits) = (room.input.address, room.logits.address);
             gpu.multiply(weights.head.operand(), input, rows, logits, false)?;
         }
-        gpu.read(&room.logits, rows * config.vocab_size)
+        gpu.read_logits(&mut self.room.logits, rows, config.vocab_size)
     }
 
     /// The norm of `count` rows of the residual stream, of those that are listed at `rows` if that is not 0.
@@ -217,7 +217,7 @@ impl General {
         if count > self.room.tokens {
             let spare = (
                 std::mem::replace(&mut self.room.tables, gpu.buffer(1)?),
-                std::mem::replace(&mut self.room.logits, gpu.buffer(1)?),
+                std::mem::replace(&mut self.room.logits, gpu.logits(1)?),
             );
             self.room = Room::new(gpu, config, count.next_power_of_two())?;
             (self.room.tables, self.room.logits) = spare;
@@ -226,8 +226,8 @@ impl General {
             self.room.tables = gpu.buffer(tokens.tables.len().next_power_of_two())?;
         }
         let logits = tokens.wanted.len() * config.vocab_size;
-        if logits > self.room.logits.slice.len() {
-            self.room.logits = gpu.buffer(logits)?;
+        if logits > self.room.logits.len() {
+            self.room.logits = gpu.logits(logits)?;
         }
         let room = &mut self.room;
         gpu.write(&mut room.ids, 0, tokens.ids)?;

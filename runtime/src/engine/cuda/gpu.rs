@@ -5,7 +5,7 @@ use crate::engine::EngineError;
 use candle_core::cuda_backend::cudarc::cublas::{CudaBlas, result as blas, sys as blas_sys};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError,
-    LaunchConfig, PushKernelArg, ValidAsZeroBits, sys,
+    LaunchConfig, PinnedHostSlice, PushKernelArg, ValidAsZeroBits, sys,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::{CudaDevice, Device, Storage, Tensor};
@@ -31,6 +31,14 @@ pub(super) struct Buffer<T> {
     pub address: u64,
 }
 
+/// Where logits are made on the GPU and where they come to the host, which copies reach without a detour.
+#[derive(Debug)]
+pub(super) struct Logits {
+    pub address: u64,
+    device: Buffer<f32>,
+    host: PinnedHostSlice<f32>,
+}
+
 /// A kernel's argument of one word.
 #[derive(Clone, Copy)]
 pub(super) enum Argument {
@@ -38,6 +46,12 @@ pub(super) enum Argument {
     Int(i32),
     Long(i64),
     Float(f32),
+}
+
+impl Logits {
+    pub(super) fn len(&self) -> usize {
+        self.device.slice.len()
+    }
 }
 
 /// Says what was being done when the driver or a library refused.
@@ -126,6 +140,37 @@ impl Gpu {
         }
         self.wait()?;
         Ok(values)
+    }
+
+    /// Memory for `len` logits on both sides.
+    pub(super) fn logits(&self, len: usize) -> Result<Logits, EngineError> {
+        let device = self.buffer(len)?;
+        let context = self.stream.context();
+        // SAFETY: what is read of it was copied there before.
+        let host = unsafe { context.alloc_pinned_with_flags(len.max(1), 0) };
+        Ok(Logits {
+            address: device.address,
+            device,
+            host: host.map_err(failed("allocating memory of the host"))?,
+        })
+    }
+
+    /// Waits for the stream and returns the first `rows` rows of logits.
+    pub(super) fn read_logits(
+        &self,
+        logits: &mut Logits,
+        rows: usize,
+        width: usize,
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        let copying = failed("copying logits from the GPU");
+        let wanted = logits.device.slice.slice(0..rows * width);
+        self.stream
+            .memcpy_dtoh(&wanted, &mut logits.host)
+            .map_err(&copying)?;
+        self.wait()?;
+        let values = logits.host.as_slice().map_err(copying)?;
+        let rows = values[..rows * width].chunks_exact(width);
+        Ok(rows.map(<[f32]>::to_vec).collect())
     }
 
     /// Waits until all that was asked of the stream is done.

@@ -150,8 +150,9 @@ impl CudaQwen2 {
             let (_, table) = row.cache.layer(0);
             let table = &table[..(position as usize + 1).div_ceil(BLOCK)];
             if let Some(step) = &mut work.step {
-                let logits = step.logits(&self.gpu, token.0, position, table, &memory)?;
-                return Ok(if row.logits { vec![logits] } else { Vec::new() });
+                let mut logits = step.logits(&self.gpu, token.0, position, table, &memory)?;
+                logits.truncate(usize::from(row.logits));
+                return Ok(logits);
             }
         }
         let mut logits = Vec::new();
@@ -201,11 +202,7 @@ impl CudaQwen2 {
             memory: &memory,
         };
         let general = &mut work.general;
-        let logits = general.run(&self.gpu, &self.config, &self.weights, &tokens)?;
-        Ok(logits
-            .chunks_exact(self.config.vocab_size)
-            .map(<[f32]>::to_vec)
-            .collect())
+        general.run(&self.gpu, &self.config, &self.weights, &tokens)
     }
 
     fn check_positions(&self, needed: usize) -> Result<(), EngineError> {

@@ -1,7 +1,7 @@
 //! The decode step of one sequence as one persistent launch, `decode.cu`, captured as a graph: a replay is a token. Token,
 //! position and block table stay on the GPU; the greedy token does too, until it is asked for.
 
-use super::gpu::{Buffer, Gpu, failed};
+use super::gpu::{Buffer, Gpu, Logits, failed};
 use super::weights::CudaWeights;
 use crate::engine::kernels::attention::BLOCK;
 use crate::engine::{EngineError, ModelConfig};
@@ -78,7 +78,7 @@ pub(super) struct Step {
     memory: Buffer<u64>,
     table: Buffer<u32>,
     state: Buffer<u32>,
-    logits: Buffer<f32>,
+    logits: Logits,
     tokens: Buffer<u32>,
     vocab_size: usize,
     /// What `memory` and `table` hold.
@@ -158,7 +158,7 @@ impl Step {
         let table = gpu.buffer::<u32>(config.max_positions.div_ceil(BLOCK))?;
         let mut state = gpu.buffer::<u32>(STATE_WORDS)?;
         gpu.write(&mut state, TAG, &[1])?;
-        let logits = gpu.buffer::<f32>(config.vocab_size)?;
+        let logits = gpu.logits(config.vocab_size)?;
         let tokens = gpu.buffer::<u32>(MOST_TOKENS)?;
         Ok(Some(Self {
             function,
@@ -206,10 +206,10 @@ impl Step {
         position: u32,
         table: &[u32],
         memory: &[[u64; 2]],
-    ) -> Result<Vec<f32>, EngineError> {
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
         self.start(gpu, token, position, table, memory)?;
         self.replay(gpu)?;
-        gpu.read(&self.logits, self.vocab_size)
+        gpu.read_logits(&mut self.logits, 1, self.vocab_size)
     }
 
     /// The `count` greedy tokens that follow `token`, by replays of the graph or by launches.

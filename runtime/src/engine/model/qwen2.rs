@@ -4,46 +4,36 @@
 
 use super::linear::{Linear, Matrix};
 use super::options::LoadOptions;
+use super::row::{Row, check, commit};
 #[cfg(feature = "cuda")]
 use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
 use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::rotary::Rotary;
-use crate::engine::{EngineError, KvCache, ModelConfig, TokenId, Weights, raw_ids};
+use crate::engine::{EngineError, ModelConfig, TokenId, Weights, raw_ids};
 use candle_core::{DType, Device, Tensor};
 use std::num::NonZeroUsize;
 
 /// The network's weights.
 #[derive(Debug)]
 pub struct Qwen2 {
-    config: ModelConfig,
-    device: Device,
-    cpu: Cpu,
+    pub(super) config: ModelConfig,
+    pub(super) device: Device,
+    pub(super) cpu: Cpu,
     /// `[vocab_size, hidden_size]`
-    embedding: Matrix,
-    layers: Vec<Layer>,
-    norm: Tensor,
-    head: Linear,
+    pub(super) embedding: Matrix,
+    pub(super) layers: Vec<Layer>,
+    pub(super) norm: Tensor,
+    pub(super) head: Linear,
     /// `theta^(-2i/d)` for each pair of coordinates.
-    frequencies: Vec<f32>,
+    pub(super) frequencies: Vec<f32>,
     /// Runs in place of all of the above, whose layers are then empty.
     #[cfg(feature = "cuda")]
-    cuda: Option<CudaQwen2>,
-}
-
-/// One sequence's share of a step: new tokens, and the cache of those before them.
-#[derive(Debug)]
-pub struct Row<'a> {
-    /// The tokens that follow what the cache holds.
-    pub tokens: &'a [TokenId],
-    /// Receives the tokens' keys and values; its length is the first token's position.
-    pub cache: &'a mut KvCache,
-    /// Whether the logits after the last token are wanted.
-    pub logits: bool,
+    pub(super) cuda: Option<CudaQwen2>,
 }
 
 #[derive(Debug)]
-struct Layer {
+pub(super) struct Layer {
     attention_norm: Tensor,
     /// Queries, keys and values of all heads, one below the other.
     qkv: Linear,
@@ -112,34 +102,6 @@ impl Qwen2 {
             #[cfg(feature = "cuda")]
             cuda: None,
         })
-    }
-
-    /// The network on a GPU, in bf16.
-    #[cfg(feature = "cuda")]
-    fn load_cuda(
-        config: ModelConfig,
-        weights: &Weights<'_>,
-        device: &Device,
-    ) -> Result<Self, EngineError> {
-        let nothing = Tensor::zeros((0, config.hidden_size), DType::F32, &Device::Cpu)?;
-        Ok(Self {
-            cuda: Some(CudaQwen2::load(&config, weights, device)?),
-            config,
-            device: device.clone(),
-            cpu: Cpu::new(Some(NonZeroUsize::MIN)),
-            embedding: Matrix::Dense(nothing.clone()),
-            layers: Vec::new(),
-            norm: nothing.clone(),
-            head: Linear::new(Matrix::Dense(nothing), None),
-            frequencies: Vec::new(),
-        })
-    }
-
-    /// The network on a GPU, if that is where it is.
-    #[cfg(feature = "cuda")]
-    #[must_use]
-    pub fn cuda(&self) -> Option<&CudaQwen2> {
-        self.cuda.as_ref()
     }
 
     /// Bytes that the matrices take in memory.
@@ -214,18 +176,7 @@ impl Qwen2 {
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         #[cfg(feature = "cuda")]
         if let Some(cuda) = &self.cuda {
-            self.check(rows)?;
-            let mut logits = cuda.run(rows, Wanted::Last)?;
-            let wanting = (0..rows.len()).filter(|row| rows[*row].logits);
-            for (row, logits) in wanting.zip(&mut logits) {
-                if let Some(few) = wanted(row).filter(|few| !few.is_empty()) {
-                    let all = std::mem::replace(logits, vec![f32::NEG_INFINITY; logits.len()]);
-                    few.iter()
-                        .for_each(|id| logits[id.0 as usize] = all[id.0 as usize]);
-                }
-            }
-            commit(rows);
-            return Ok(logits);
+            return self.forward_for_cuda(cuda, rows, wanted);
         }
         let states = self.hidden_states(rows, |_| ())?;
         let mut logits = Vec::new();
@@ -296,27 +247,12 @@ impl Qwen2 {
         Ok(stages)
     }
 
-    /// The wanted logits as a tensor on the GPU.
-    #[cfg(feature = "cuda")]
-    fn forward_cuda(
-        &self,
-        cuda: &CudaQwen2,
-        rows: &mut [Row<'_>],
-        wanted: Wanted,
-    ) -> Result<Tensor, EngineError> {
-        self.check(rows)?;
-        let logits = cuda.run(rows, wanted)?;
-        commit(rows);
-        let shape = (logits.len(), self.config.vocab_size);
-        Ok(Tensor::from_vec(logits.concat(), shape, &self.device)?)
-    }
-
     fn hidden_states(
         &self,
         rows: &mut [Row<'_>],
         mut stage: impl FnMut(&Tensor),
     ) -> Result<Tensor, EngineError> {
-        self.check(rows)?;
+        check(rows, self.config.vocab_size)?;
         let tokens: Vec<u32> = rows.iter().flat_map(|row| raw_ids(row.tokens)).collect();
         let rotary = self.rotary(rows);
         let mut x = self.embedding.rows(&tokens, &self.device)?;
@@ -333,45 +269,12 @@ impl Qwen2 {
         )?)
     }
 
-    fn check(&self, rows: &[Row<'_>]) -> Result<(), EngineError> {
-        let vocab_size = self.config.vocab_size;
-        for row in rows {
-            if row.tokens.is_empty() {
-                return Err(EngineError::EmptyPrompt);
-            }
-            let needed = row.cache.len() + row.tokens.len();
-            if needed > row.cache.capacity() {
-                return Err(EngineError::CacheTooSmall {
-                    actual: needed,
-                    max: row.cache.capacity(),
-                });
-            }
-            if let Some(token) = row
-                .tokens
-                .iter()
-                .find(|token| token.0 as usize >= vocab_size)
-            {
-                return Err(EngineError::TokenOutOfRange {
-                    id: token.0,
-                    vocab_size,
-                });
-            }
-        }
-        Ok(())
-    }
-
     fn rotary(&self, rows: &[Row<'_>]) -> Rotary {
         let positions = rows.iter().flat_map(|row| {
             let start = row.cache.len();
             start..start + row.tokens.len()
         });
         Rotary::new(positions, &self.frequencies)
-    }
-}
-
-fn commit(rows: &mut [Row<'_>]) {
-    for row in rows {
-        row.cache.commit(row.tokens.len());
     }
 }
 
