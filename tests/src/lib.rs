@@ -60,6 +60,7 @@ impl Backend for Script {
         let usage = Usage {
             prompt_tokens: 10,
             completion_tokens: 5,
+            ..Usage::default()
         };
         reply
             .map(|reply| Completion::new(reply, usage, Finish::Stop))

@@ -10,6 +10,7 @@ use candle_signature::adapter::{
     Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, Completion, CompletionRequest,
     Constraint, Finish, LoadedModel, ModelPool, TextStream,
 };
+use candle_signature::engine::EngineError;
 use candle_signature::prompt::Message;
 use engine_support::{byte_tokenizer_json, data, json_file};
 use futures::StreamExt as _;
@@ -384,5 +385,126 @@ fn a_reply_can_be_held_to_any_constraint() {
     assert!(
         error.to_string().contains("takes 9 tokens and only 8"),
         "{error}"
+    );
+}
+
+#[test]
+fn another_configuration_costs_nothing_and_is_checked_too() {
+    let first = adapter(short());
+    let second = first
+        .with_config(CandleConfig {
+            max_tokens: 3,
+            ..short()
+        })
+        .unwrap();
+    assert!(Arc::ptr_eq(first.model(), second.model()));
+    assert_eq!(block_on(second.generate("abc")).unwrap().2, 3);
+    let own = CandleConfig {
+        chat_template: Some("{{ messages[0].content }}".into()),
+        ..short()
+    };
+    let templated = first.with_config(own).unwrap();
+    let messages = [Message::user("hi")];
+    assert_eq!(templated.prompt_tokens(&messages).unwrap().len(), 2);
+    assert!(second.prompt_tokens(&messages).unwrap().len() > 2);
+    let again = templated.with_config(short()).unwrap();
+    assert_eq!(
+        again.prompt_tokens(&messages).unwrap(),
+        first.prompt_tokens(&messages).unwrap()
+    );
+    let error = first.with_config(CandleConfig {
+        logit_bias: [(320, 1.0)].into(),
+        ..short()
+    });
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains("no token 320"), "{error}");
+}
+
+#[test]
+fn a_bias_and_penalties_reach_the_engine() {
+    let plain = adapter(short());
+    let request = || CompletionRequest::new(vec![Message::user("say something")]);
+    let tokens = |adapter: &CandleAdapter| {
+        let engine = adapter.model().engine();
+        let text = block_on(adapter.complete(request())).unwrap().text;
+        engine.model().tokenizer().encode_text(&text).unwrap()
+    };
+    let first = tokens(&plain)[0];
+    let banned = plain
+        .with_config(CandleConfig {
+            logit_bias: [(first.0, -100.0)].into(),
+            ..short()
+        })
+        .unwrap();
+    assert!(!tokens(&banned).contains(&first));
+    let insistent = plain
+        .with_config(CandleConfig {
+            logit_bias: [(b'z'.into(), 100.0)].into(),
+            ..short()
+        })
+        .unwrap();
+    let text = block_on(insistent.complete(request())).unwrap().text;
+    assert_eq!(text, "zzzzzzzz");
+    let varied = plain
+        .with_config(CandleConfig {
+            logit_bias: [(b'y'.into(), 59.0), (b'z'.into(), 60.0)].into(),
+            frequency_penalty: 2.0,
+            ..short()
+        })
+        .unwrap();
+    let text = block_on(varied.complete(request())).unwrap().text;
+    assert!(text.contains('y') && text.contains('z'), "{text}");
+}
+
+#[test]
+fn alternatives_and_cached_tokens_come_with_the_completion() {
+    let config = CandleConfig {
+        top_logprobs: 3,
+        enable_streaming: true,
+        ..short()
+    };
+    let adapter = adapter(config);
+    let request = || CompletionRequest::new(vec![Message::user("a message of some length")]);
+    let first = block_on(adapter.complete(request())).unwrap();
+    assert_eq!(first.usage.cached_tokens, 0);
+    let misses = adapter.cache_stats().misses;
+    let second = block_on(adapter.complete(request())).unwrap();
+    assert_eq!(first.text, second.text);
+    assert!(second.usage.cached_tokens >= 16);
+    assert!(second.usage.cached_tokens < second.usage.prompt_tokens);
+    assert_eq!(adapter.cache_stats().misses, misses);
+    for token in &first.tokens {
+        assert_eq!(token.top.len(), 3);
+        assert_eq!(token.logprob, Some(token.top[0].logprob));
+        assert!(token.top.iter().all(|top| !top.bytes.is_empty()));
+    }
+    let (tokens, text) = block_on(async {
+        let mut stream = adapter.complete_stream(request()).await;
+        let (mut tokens, mut text) = (Vec::new(), String::new());
+        while let Some(piece) = stream.next().await {
+            text.push_str(&piece.unwrap());
+            tokens.extend(stream.take_tokens());
+        }
+        (tokens, text)
+    });
+    assert_eq!(text, first.text);
+    assert!(tokens.len() >= 7 && tokens.len() <= first.tokens.len());
+    assert_eq!(tokens[..7], first.tokens[..7]);
+}
+
+#[test]
+fn a_timeout_is_an_error_that_keeps_its_cause() {
+    let slow = adapter(CandleConfig {
+        max_tokens: 1500,
+        enable_kv_cache: false,
+        timeout_ms: Some(30),
+        ..Default::default()
+    });
+    let error = block_on(slow.generate("abc")).unwrap_err();
+    assert!(error.to_string().contains("deadline"), "{error}");
+    let cause = error.source().and_then(std::error::Error::source);
+    assert!(
+        cause.is_some_and(|cause| cause.is::<EngineError>()),
+        "{error:?}"
     );
 }

@@ -191,15 +191,15 @@ async fn a_dropped_stream_gives_its_cache_back() {
     let thinking = ChainOfThought::<Sum>::new();
     let mut stream = thinking.stream(&adapter, sum());
     stream.next().await.unwrap().unwrap();
-    assert!(model.engine().cache_stats().blocks_in_use > 0);
+    assert!(model.engine().stats().cache.blocks_in_use > 0);
     drop(stream);
     for _ in 0..600 {
-        if model.engine().cache_stats().blocks_in_use == 0 {
+        if model.engine().stats().cache.blocks_in_use == 0 {
             return;
         }
         sleep(Duration::from_millis(50)).await;
     }
-    panic!("{:?}", model.engine().cache_stats());
+    panic!("{:?}", model.engine().stats().cache);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn uncached(engine: &Engine, prompt: &[TokenId], count: usize) -> Vec<TokenId> {
 fn settled(engine: &Engine) -> CacheStats {
     let start = Instant::now();
     loop {
-        let stats = engine.cache_stats();
+        let stats = engine.stats().cache;
         if stats.blocks_in_use == 0 || start.elapsed() > Duration::from_secs(20) {
             return stats;
         }
@@ -55,14 +55,14 @@ fn an_equal_beginning_is_computed_once_and_changes_no_token() {
     let first = prompt(1, 100);
     let expected = uncached(&engine, &first, 12);
     assert_eq!(
-        engine.cache_stats().lookups,
+        engine.stats().cache.misses,
         0,
         "without a cache nothing is looked up"
     );
     assert_eq!(tokens_of(&engine, &first, 12), expected);
     assert_eq!(tokens_of(&engine, &first, 12), expected);
-    let stats = engine.cache_stats();
-    assert_eq!((stats.lookups, stats.hits), (2, 1));
+    let stats = engine.stats().cache;
+    assert_eq!((stats.misses, stats.hits), (1, 1));
     assert_eq!(
         (stats.prompt_tokens, stats.reused_tokens),
         (200, 96),
@@ -73,7 +73,7 @@ fn an_equal_beginning_is_computed_once_and_changes_no_token() {
         tokens_of(&engine, &branch, 12),
         uncached(&engine, &branch, 12)
     );
-    assert_eq!(engine.cache_stats().reused_tokens, 96 + 48);
+    assert_eq!(engine.stats().cache.reused_tokens, 96 + 48);
 }
 
 #[test]
@@ -83,12 +83,12 @@ fn a_conversation_goes_on_from_its_reply() {
     let reply = tokens_of(&engine, &conversation, 40);
     conversation.extend(reply);
     conversation.extend(prompt(4, 10));
-    let before = engine.cache_stats().reused_tokens;
+    let before = engine.stats().cache.reused_tokens;
     assert_eq!(
         tokens_of(&engine, &conversation, 8),
         uncached(&engine, &conversation, 8)
     );
-    let reused = engine.cache_stats().reused_tokens - before;
+    let reused = engine.stats().cache.reused_tokens - before;
     assert!(reused >= 64, "only {reused} tokens of 80 were there");
 }
 
@@ -119,8 +119,8 @@ fn what_is_kept_gives_way_to_what_runs() {
         );
     }
     let stats = settled(&engine);
-    assert_eq!((stats.blocks, stats.blocks_in_use), (8, 0));
-    assert!(stats.evicted_blocks > 20, "{stats:?}");
+    assert_eq!((stats.blocks_total, stats.blocks_in_use), (8, 0));
+    assert!(stats.evictions > 20, "{stats:?}");
     assert!(stats.blocks_kept <= 8);
     let error = block_on(engine.generate(GenerateRequest::greedy(prompt(1, 129), 1))).unwrap_err();
     assert!(

@@ -68,6 +68,9 @@ fn they_are_those_of_the_model_whatever_the_sampling() {
         SamplingParams {
             temperature: 0.8,
             repetition_penalty: 1.8,
+            presence_penalty: 1.0,
+            frequency_penalty: -0.5,
+            logit_bias: (0..100).map(|id| (TokenId(id), 4.0)).collect(),
             seed: Some(5),
             ..SamplingParams::default()
         },
@@ -81,6 +84,50 @@ fn they_are_those_of_the_model_whatever_the_sampling() {
         assert_eq!(generation.tokens.len(), 12);
         assert_plain(&engine, &generation, &[]);
     }
+}
+
+#[test]
+fn the_likeliest_are_told_in_order_for_each_chosen_token() {
+    let engine = engine();
+    let network = engine.model().network();
+    for (mask, top_logprobs) in [(false, 1), (false, 20), (true, 5)] {
+        let (sender, mut stream) = tokio::sync::mpsc::channel(64);
+        let request = GenerateRequest {
+            top_logprobs,
+            stream: Some(sender),
+            mask: mask.then(|| Box::new(Few) as Box<dyn LogitsMask>),
+            ..GenerateRequest::greedy(prompt(), 9)
+        };
+        let generation = block_on(engine.generate(request)).unwrap();
+        let mut sequence = prompt();
+        for (at, token) in generation.tokens.iter().enumerate() {
+            let found = &generation.top_logprobs[at];
+            let logprob = generation.logprobs[at];
+            let streamed = stream.try_recv().unwrap();
+            assert_eq!((streamed.id, streamed.logprob), (*token, logprob));
+            assert_eq!(&streamed.top, found);
+            if logprob.is_some() {
+                let logits = last_logits(network, &sequence, &mut cache(network, 200));
+                let mut order: Vec<u32> = (0..320).collect();
+                order.sort_by(|a, b| logits[*b as usize].total_cmp(&logits[*a as usize]));
+                let ids: Vec<u32> = found.iter().map(|(id, _)| id.0).collect();
+                assert_eq!(ids, order[..top_logprobs]);
+                assert!(found.is_sorted_by(|a, b| a.1 >= b.1));
+                let own = found.iter().find(|(id, _)| id == token);
+                assert!(own.is_none_or(|(_, own)| Some(*own) == logprob));
+                assert!(mask || own.is_some(), "greedy takes the likeliest");
+            } else {
+                assert!(mask && found.is_empty());
+            }
+            sequence.push(*token);
+        }
+    }
+    let refused = GenerateRequest {
+        top_logprobs: 21,
+        ..GenerateRequest::greedy(prompt(), 9)
+    };
+    let error = block_on(engine.generate(refused)).unwrap_err();
+    assert!(error.to_string().contains("top_logprobs"), "{error}");
 }
 
 /// Admits few tokens, forces two at the start and one after each choice, and closes with two.

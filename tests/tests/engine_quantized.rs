@@ -17,6 +17,7 @@ fn options(quantization: Quantization) -> LoadOptions {
     LoadOptions {
         quantization,
         threads: NonZeroUsize::new(2),
+        ..LoadOptions::default()
     }
 }
 

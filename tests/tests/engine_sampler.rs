@@ -186,6 +186,71 @@ fn the_penalty_counts_prompt_and_reply() {
     );
 }
 
+/// Greedy choices over logits that do not change, each counted as part of the reply.
+fn choices(params: SamplingParams, logits: &[f32], count: usize) -> Vec<u32> {
+    let mut sampler = Sampler::new(params, &[TokenId(0)]).unwrap();
+    let choose = |_| {
+        let token = sampler.sample(&mut logits.to_vec(), 0).unwrap();
+        sampler.observe(token);
+        token.0
+    };
+    (0..count).map(choose).collect()
+}
+
+#[test]
+fn presence_counts_once_frequency_each_time_and_neither_the_prompt() {
+    let logits = [4.0, 3.5, 2.9];
+    let presence = SamplingParams {
+        presence_penalty: 1.0,
+        ..Default::default()
+    };
+    // 4; then 3.5 over 3; then 3 over 2.5 and 2.9, for good.
+    assert_eq!(choices(presence, &logits, 5), [0, 1, 0, 0, 0]);
+    let frequency = SamplingParams {
+        frequency_penalty: 1.0,
+        ..Default::default()
+    };
+    // 4 | 3.5 over 3 | 3 over 2.9 and 2.5 | 2.9 over 2.5 and 2 | 2.5 over 2 and 1.9.
+    assert_eq!(choices(frequency, &logits, 5), [0, 1, 0, 2, 1]);
+    let encouraged = SamplingParams {
+        presence_penalty: -2.0,
+        ..Default::default()
+    };
+    assert_eq!(choices(encouraged, &logits, 4), [0, 0, 0, 0]);
+}
+
+#[test]
+fn a_bias_forbids_or_forces_but_frees_no_masked_token() {
+    let biased = |bias: &[(u32, f32)]| SamplingParams {
+        logit_bias: bias
+            .iter()
+            .map(|(id, bias)| (TokenId(*id), *bias))
+            .collect(),
+        ..Default::default()
+    };
+    let logits = [4.0, 3.5, f32::NEG_INFINITY];
+    assert_eq!(choices(biased(&[(0, -100.0)]), &logits, 1), [1]);
+    assert_eq!(choices(biased(&[(1, 0.6)]), &logits, 1), [1]);
+    assert_eq!(choices(biased(&[(1, 0.4)]), &logits, 1), [0]);
+    assert_eq!(choices(biased(&[(2, 100.0)]), &logits, 1), [0]);
+    assert_eq!(choices(biased(&[(1, 9.0), (1, 0.0)]), &logits, 1), [0]);
+    assert_eq!(choices(biased(&[(9999, 5.0)]), &logits, 1), [0]);
+}
+
+#[test]
+fn penalties_apply_before_the_temperature() {
+    let params = SamplingParams {
+        logit_bias: vec![(TokenId(1), 2.0)],
+        temperature: 2.0,
+        seed: Some(5),
+        ..Default::default()
+    };
+    // (0 + 2) / 2 against 0 / 2: e times as likely.
+    let found = frequencies(&[0.0, 0.0], &params, 20_000);
+    let expected = 1f64.exp() / (1.0 + 1f64.exp());
+    assert!((found[1] - expected).abs() < 0.015, "{found:?}");
+}
+
 #[test]
 fn a_seed_gives_the_same_tokens_on_every_machine() {
     let params = SamplingParams {
@@ -313,7 +378,37 @@ fn impossible_parameters_are_refused_by_name() {
         ),
     ];
     assert!(good.validate().is_ok());
-    for (name, params) in cases {
+    let penalties = [-2.1, 2.1, f32::NAN, f32::INFINITY].into_iter();
+    let penalties = penalties.flat_map(|penalty| {
+        let (presence, frequency) = (good.clone(), good.clone());
+        [
+            (
+                "presence_penalty",
+                SamplingParams {
+                    presence_penalty: penalty,
+                    ..presence
+                },
+            ),
+            (
+                "frequency_penalty",
+                SamplingParams {
+                    frequency_penalty: penalty,
+                    ..frequency
+                },
+            ),
+        ]
+    });
+    let biases = [100.5, f32::NAN].map(|bias| {
+        let logit_bias = vec![(TokenId(1), 3.0), (TokenId(2), bias)];
+        (
+            "logit_bias",
+            SamplingParams {
+                logit_bias,
+                ..good.clone()
+            },
+        )
+    });
+    for (name, params) in cases.into_iter().chain(penalties).chain(biases) {
         match Sampler::new(params, &[]) {
             Err(EngineError::Sampling { parameter, .. }) => assert_eq!(parameter, name),
             other => panic!("{name}: {other:?}"),

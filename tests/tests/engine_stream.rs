@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use candle_signature::engine::{
-    Engine, EngineError, EngineOptions, GenerateRequest, Generation, TokenId,
+    Engine, EngineError, EngineOptions, GenerateRequest, Generation, StreamedToken, TokenId,
 };
 use engine_support::tiny_model;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -27,7 +27,11 @@ fn request(max_tokens: usize) -> GenerateRequest {
 
 type Running = JoinHandle<Result<Generation, EngineError>>;
 
-fn streamed(engine: &Engine, max_tokens: usize, buffer: usize) -> (Receiver<TokenId>, Running) {
+fn streamed(
+    engine: &Engine,
+    max_tokens: usize,
+    buffer: usize,
+) -> (Receiver<StreamedToken>, Running) {
     let (sender, receiver) = channel(buffer);
     let request = GenerateRequest {
         stream: Some(sender),
@@ -44,7 +48,7 @@ async fn a_stream_has_the_tokens_of_the_generation() {
         let (mut stream, running) = streamed(&engine, 40, buffer);
         let mut tokens = Vec::new();
         while let Some(token) = stream.recv().await {
-            tokens.push(token);
+            tokens.push(token.id);
         }
         let generation = running.await.unwrap().unwrap();
         assert_eq!(generation.tokens, whole);

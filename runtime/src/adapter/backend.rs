@@ -72,22 +72,39 @@ pub struct Completion {
 }
 
 /// A token of a reply.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct CompletionToken {
     /// Bytes of the text that it completes: 0 for a token that is only the beginning of a character.
     pub bytes: usize,
-    /// The natural logarithm of its probability by the model alone: over the whole vocabulary, before grammar, repetition
-    /// penalty, temperature and filters. None for a token that the grammar forced, and where the backend does
+    /// The natural logarithm of its probability by the model alone: over the whole vocabulary, before grammar, penalties,
+    /// temperature and filters. None for a token that the grammar forced, and where the backend does
     /// not tell.
     pub logprob: Option<f32>,
+    /// The likeliest tokens in its place, the likeliest first: as many as
+    /// [`CandleConfig::top_logprobs`](super::CandleConfig::top_logprobs) asks for, and none where there is no
+    /// log-probability.
+    pub top: Vec<TopToken>,
+}
+
+/// A token that might have been chosen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopToken {
+    /// Its bytes; they need not be whole characters. A control token's are its name.
+    pub bytes: Vec<u8>,
+    /// As [`CompletionToken::logprob`].
+    pub logprob: f32,
 }
 
 impl CompletionToken {
     /// A token that completes so many bytes.
     #[must_use]
     pub fn new(bytes: usize, logprob: Option<f32>) -> Self {
-        CompletionToken { bytes, logprob }
+        CompletionToken {
+            bytes,
+            logprob,
+            top: Vec::new(),
+        }
     }
 }
 
@@ -112,6 +129,9 @@ impl Completion {
 pub struct Usage {
     /// Tokens of the prompt.
     pub prompt_tokens: usize,
+    /// Those of them that did not have to be computed, because an earlier prompt began alike.
+    #[serde(default)]
+    pub cached_tokens: usize,
     /// Tokens generated.
     pub completion_tokens: usize,
 }
@@ -130,6 +150,7 @@ impl std::ops::Add for Usage {
     fn add(self, other: Usage) -> Usage {
         Usage {
             prompt_tokens: self.prompt_tokens + other.prompt_tokens,
+            cached_tokens: self.cached_tokens + other.cached_tokens,
             completion_tokens: self.completion_tokens + other.completion_tokens,
         }
     }

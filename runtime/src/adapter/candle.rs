@@ -1,10 +1,13 @@
 //! A loaded model with a configuration: messages in, text out.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
 
-use crate::engine::{FinishReason, GenerateRequest, Generation, SamplingParams, Segment, TokenId};
+use crate::engine::{
+    CacheStats, FinishReason, GenerateRequest, Generation, SamplingParams, Segment, TokenId,
+};
 use crate::grammar::{Constraint, Grammar};
 use crate::prompt::Message;
 
@@ -35,6 +38,24 @@ impl CandleAdapter {
         model: Arc<LoadedModel>,
         config: CandleConfig,
     ) -> Result<Self, CandleAdapterError> {
+        Self::join(model, config, None)
+    }
+
+    /// The same model with another configuration. Cheap: a chat template that stays the same is not compiled again.
+    ///
+    /// # Errors
+    /// As [`CandleAdapter::from_loaded_model`].
+    pub fn with_config(&self, config: CandleConfig) -> Result<Self, CandleAdapterError> {
+        let same = config.chat_template == self.config.chat_template;
+        let template = same.then(|| Arc::clone(&self.template));
+        Self::join(Arc::clone(&self.model), config, template)
+    }
+
+    fn join(
+        model: Arc<LoadedModel>,
+        config: CandleConfig,
+        template: Option<Arc<ChatTemplate>>,
+    ) -> Result<Self, CandleAdapterError> {
         config.validate()?;
         let refuse = |message: String| CandleAdapterError::ConfigError(message.into());
         let inner = model.engine().model();
@@ -52,6 +73,16 @@ impl CandleAdapter {
                 config.max_tokens
             )));
         }
+        let vocabulary = inner.config().vocab_size;
+        if let Some(id) = config
+            .logit_bias
+            .keys()
+            .find(|id| **id as usize >= vocabulary)
+        {
+            return Err(refuse(format!(
+                "logit_bias: there is no token {id}, this model's vocabulary has {vocabulary}"
+            )));
+        }
         let tokenizer = inner.tokenizer();
         let mut stop_tokens = inner.end_tokens().to_vec();
         for text in &config.chat_stop_tokens {
@@ -67,15 +98,21 @@ impl CandleAdapter {
             })?;
             stop_tokens.push(token);
         }
-        let source = config
-            .chat_template
-            .as_deref()
-            .unwrap_or(model.chat_template());
-        let template = ChatTemplate::new(source, tokenizer.control_tokens().map(|(text, _)| text))
-            .map_err(|error| CandleAdapterError::ConfigError(ErrorText::caused_by(error)))?;
+        let template = match template {
+            Some(template) => template,
+            None => {
+                let source = config.chat_template.as_deref();
+                let source = source.unwrap_or(model.chat_template());
+                let control = tokenizer.control_tokens().map(|(text, _)| text);
+                let template = ChatTemplate::new(source, control).map_err(|error| {
+                    CandleAdapterError::ConfigError(ErrorText::caused_by(error))
+                })?;
+                Arc::new(template)
+            }
+        };
         Ok(CandleAdapter {
             config: Arc::new(config),
-            template: Arc::new(template),
+            template,
             stop_tokens: stop_tokens.into(),
             model,
         })
@@ -91,6 +128,12 @@ impl CandleAdapter {
     #[must_use]
     pub fn model(&self) -> &Arc<LoadedModel> {
         &self.model
+    }
+
+    /// What the model's KV cache holds and has saved, for all adapters of the model together.
+    #[must_use]
+    pub fn cache_stats(&self) -> CacheStats {
+        self.model.engine().stats().cache
     }
 
     /// Continues a plain text, without a chat template: the text, and the tokens of prompt and completion.
@@ -113,6 +156,7 @@ impl CandleAdapter {
         let Usage {
             prompt_tokens,
             completion_tokens,
+            ..
         } = completion.usage;
         Ok((completion.text, prompt_tokens, completion_tokens))
     }
@@ -200,8 +244,8 @@ impl CandleAdapter {
         };
         let model = Arc::clone(&self.model);
         let finish = move |generation: &Generation| completion(&model, generation, constrained);
-        let decoder = engine.model().tokenizer().decode_stream();
-        TextStream::generated(receiver, engine.generate(request), decoder, finish)
+        let tokenizer = engine.model().tokenizer();
+        TextStream::generated(receiver, tokenizer, engine.generate(request), finish)
     }
 
     async fn run(
@@ -238,6 +282,13 @@ impl CandleAdapter {
                 top_p: config.top_p,
                 min_p: config.min_p,
                 repetition_penalty: config.repetition_penalty,
+                presence_penalty: config.presence_penalty,
+                frequency_penalty: config.frequency_penalty,
+                logit_bias: config
+                    .logit_bias
+                    .iter()
+                    .map(|(id, bias)| (TokenId(*id), *bias))
+                    .collect(),
                 seed: Some(config.seed),
             },
             stop_tokens: self.stop_tokens.to_vec(),
@@ -245,6 +296,11 @@ impl CandleAdapter {
             use_kv_cache: config.enable_kv_cache,
             max_cache_tokens: config.max_cache_size,
             all_logits: config.log_probabilities,
+            top_logprobs: config.top_logprobs,
+            // A time beyond what the clock can say is as good as none.
+            deadline: config
+                .timeout_ms
+                .and_then(|ms| Instant::now().checked_add(Duration::from_millis(ms))),
             mask: grammar.map(|grammar| grammar.mask()),
             stream: None,
         }
@@ -256,6 +312,7 @@ fn completion(model: &LoadedModel, generation: &Generation, constrained: bool) -
     let tokenizer = model.engine().model().tokenizer();
     let usage = Usage {
         prompt_tokens: generation.prompt_tokens,
+        cached_tokens: generation.cached_tokens,
         completion_tokens: generation.completion_tokens,
     };
     let finish = match generation.finish {

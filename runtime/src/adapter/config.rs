@@ -1,6 +1,10 @@
 //! How an adapter generates: every knob, its default, and which values make no sense.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::engine::GenerateRequest;
 
 use super::CandleAdapterError;
 
@@ -36,6 +40,12 @@ pub struct CandleConfig {
     /// Logits of tokens that occurred are divided (if positive) or multiplied by this (CTRL, Keskar et al. 2019).
     /// Default 1: no penalty.
     pub repetition_penalty: f32,
+    /// Taken from the logit of every token that the reply holds already; −2 to 2. Default 0: no penalty.
+    pub presence_penalty: f32,
+    /// Taken from a token's logit once for each time that the reply holds it; −2 to 2. Default 0: no penalty.
+    pub frequency_penalty: f32,
+    /// Added to the logits of these tokens, by their ids; −100 (as good as never) to 100. Default none.
+    pub logit_bias: BTreeMap<u32, f32>,
     /// Hold replies to the grammar of the signature's output types, so that they always parse, and take forced text
     /// (markers, names) without decoding it. Default true.
     pub constrain_output: bool,
@@ -53,6 +63,12 @@ pub struct CandleConfig {
     /// Log-probabilities for the tokens of replies that are held to a grammar too. The output head is then computed for the
     /// whole vocabulary in every step. Replies that are not held to one always have them. Default false.
     pub log_probabilities: bool,
+    /// For each token of a reply the so many likeliest in its place, at most 20: [`super::CompletionToken::top`]. Above 0
+    /// it implies `log_probabilities`. Default 0.
+    pub top_logprobs: usize,
+    /// Most milliseconds from a request to its reply; the request then fails with what the engine calls
+    /// [`DeadlinePassed`](crate::engine::EngineError::DeadlinePassed). Default `None`: as long as it takes.
+    pub timeout_ms: Option<u64>,
     /// Most requests in one forward pass. Default `None`: one.
     pub batch_size: Option<usize>,
     /// How long to wait for a batch to fill, in milliseconds. Default 5.
@@ -73,6 +89,9 @@ impl Default for CandleConfig {
             min_p: 0.0,
             seed: 42,
             repetition_penalty: 1.0,
+            presence_penalty: 0.0,
+            frequency_penalty: 0.0,
+            logit_bias: BTreeMap::new(),
             constrain_output: true,
             context_length: None,
             enable_kv_cache: true,
@@ -80,6 +99,8 @@ impl Default for CandleConfig {
             enable_streaming: false,
             stream_buffer_size: 64,
             log_probabilities: false,
+            top_logprobs: 0,
+            timeout_ms: None,
             batch_size: None,
             batch_timeout_ms: 5,
             chat_template: None,
@@ -101,6 +122,7 @@ impl CandleConfig {
     /// [`CandleAdapterError::ConfigError`] that names the fields and says what to change.
     pub fn validate(&self) -> Result<(), CandleAdapterError> {
         self.validate_sampling()
+            .and_then(|()| self.validate_answers())
             .and_then(|()| self.validate_lengths())
             .and_then(|()| self.validate_streaming())
             .and_then(|()| self.validate_unavailable())
@@ -138,6 +160,23 @@ impl CandleConfig {
                 "repetition_penalty ({repetition_penalty}) must be a number above 0 (1 turns it off)"
             ));
         }
+        for (name, value) in [
+            ("presence_penalty", self.presence_penalty),
+            ("frequency_penalty", self.frequency_penalty),
+        ] {
+            if !(-2.0..=2.0).contains(&value) {
+                return Err(format!(
+                    "{name} ({value}) must be from -2 to 2 (0 turns it off)"
+                ));
+            }
+        }
+        for (id, bias) in &self.logit_bias {
+            if !(-100.0..=100.0).contains(bias) {
+                return Err(format!(
+                    "logit_bias of token {id} ({bias}) must be from -100 to 100"
+                ));
+            }
+        }
         let idle = [
             ("top_p", *top_p < 1.0, "1"),
             ("top_k", top_k.is_some(), "None"),
@@ -152,6 +191,22 @@ impl CandleConfig {
                  raise temperature, or leave {name} at {off}"
             )),
             None => Ok(()),
+        }
+    }
+
+    fn validate_answers(&self) -> Result<(), String> {
+        let most = GenerateRequest::MOST_TOP_LOGPROBS;
+        if self.top_logprobs > most {
+            return Err(format!(
+                "top_logprobs ({}) must be at most {most}",
+                self.top_logprobs
+            ));
+        }
+        match self.timeout_ms {
+            Some(0) => {
+                Err("timeout_ms (0) leaves no time for a reply: use at least 1, or None".into())
+            }
+            _ => Ok(()),
         }
     }
 
@@ -241,6 +296,9 @@ impl CandleConfigBuilder {
         min_p: f32,
         seed: u64,
         repetition_penalty: f32,
+        presence_penalty: f32,
+        frequency_penalty: f32,
+        logit_bias: BTreeMap<u32, f32>,
         constrain_output: bool,
         context_length: Option<usize>,
         enable_kv_cache: bool,
@@ -248,6 +306,8 @@ impl CandleConfigBuilder {
         enable_streaming: bool,
         stream_buffer_size: usize,
         log_probabilities: bool,
+        top_logprobs: usize,
+        timeout_ms: Option<u64>,
         batch_size: Option<usize>,
         batch_timeout_ms: u64,
         chat_template: Option<String>,
@@ -295,6 +355,17 @@ mod tests {
                 |c| c.repetition_penalty = f32::INFINITY,
                 "repetition_penalty (inf)",
             ),
+            (|c| c.presence_penalty = 2.5, "presence_penalty (2.5)"),
+            (
+                |c| c.frequency_penalty = f32::NAN,
+                "frequency_penalty (NaN)",
+            ),
+            (
+                |c| c.logit_bias = [(7, 101.0)].into(),
+                "logit_bias of token 7 (101)",
+            ),
+            (|c| c.top_logprobs = 21, "top_logprobs (21)"),
+            (|c| c.timeout_ms = Some(0), "timeout_ms (0)"),
             (
                 |c| c.context_length = Some(512),
                 "max_tokens (512) leaves no room for a prompt in a context of 512",
@@ -332,6 +403,7 @@ mod tests {
         let config = CandleConfig {
             top_k: Some(7),
             temperature: 1.0,
+            logit_bias: [(3, -1.5)].into(),
             ..Default::default()
         };
         let json = serde_json::to_string(&config).expect("serializes");

@@ -11,9 +11,11 @@ mod stream;
 mod thread;
 mod tokens;
 
-pub use crate::engine::{LoadOptions, Quantization};
+pub use crate::engine::{CacheStats, EngineStats, KvFormat, LoadOptions, Quantization};
 pub use crate::grammar::Constraint;
-pub use backend::{Backend, Completion, CompletionRequest, CompletionToken, Finish, Usage};
+pub use backend::{
+    Backend, Completion, CompletionRequest, CompletionToken, Finish, TopToken, Usage,
+};
 pub use candle::CandleAdapter;
 pub use chat_template::{CHATML, ChatTemplate, ChatTemplateError, Piece};
 pub use config::{CandleConfig, CandleConfigBuilder};

@@ -1,22 +1,27 @@
 //! Text while it is generated.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 use tokio::sync::mpsc::Receiver;
 
-use crate::engine::{DecodeStream, EngineError, Generation, TokenId};
+use crate::engine::{DecodeStream, EngineError, Generation, StreamedToken, TokenId, Tokenizer};
 
-use super::{CandleAdapterError, Completion};
+use super::tokens::top_tokens;
+use super::{CandleAdapterError, Completion, CompletionToken};
 
 /// Text while it is generated: whole characters, in order; an error is the last item.
 ///
 /// Reading slowly holds up this generation alone, dropping it cancels it.
 pub struct TextStream {
     pieces: Pin<Box<dyn Stream<Item = Result<TextPiece, CandleAdapterError>> + Send>>,
+    /// Tokens of text that was delivered, until somebody asks.
+    tokens: Vec<CompletionToken>,
     completion: Option<Completion>,
     ended: bool,
 }
@@ -26,6 +31,8 @@ pub struct TextStream {
 pub enum TextPiece {
     /// More of the text.
     Text(String),
+    /// A token of the text that the next pieces complete, with its log-probability.
+    Token(CompletionToken),
     /// The end. The text of the completion is that of all pieces, joined.
     End(Completion),
 }
@@ -38,6 +45,7 @@ impl TextStream {
     ) -> Self {
         TextStream {
             pieces: Box::pin(pieces),
+            tokens: Vec::new(),
             completion: None,
             ended: false,
         }
@@ -63,15 +71,17 @@ impl TextStream {
 
     /// The text of a generation whose tokens come in while it runs.
     pub(super) fn generated(
-        tokens: Receiver<TokenId>,
+        tokens: Receiver<StreamedToken>,
+        tokenizer: &Arc<Tokenizer>,
         running: impl Future<Output = Result<Generation, EngineError>> + Send + 'static,
-        decoder: DecodeStream,
         finish: impl FnOnce(&Generation) -> Completion + Send + 'static,
     ) -> Self {
         TextStream::new(Generated {
             tokens,
             running: Some(Box::pin(running)),
-            decoder: Some(decoder),
+            decoder: Some(tokenizer.decode_stream()),
+            tokenizer: Arc::clone(tokenizer),
+            pieces: VecDeque::new(),
             received: 0,
             finish: Some(Box::new(finish)),
             completion: None,
@@ -82,6 +92,12 @@ impl TextStream {
     #[must_use]
     pub fn completion(&self) -> Option<&Completion> {
         self.completion.as_ref()
+    }
+
+    /// The tokens of the text delivered so far that were not taken before: their bytes add up to the text's. Without
+    /// the last ones, which came only with the end; all are in the completion. None from a backend that does not tell.
+    pub fn take_tokens(&mut self) -> Vec<CompletionToken> {
+        std::mem::take(&mut self.tokens)
     }
 
     /// The whole completion, without a copy of it.
@@ -98,6 +114,7 @@ impl Stream for TextStream {
             match ready!(self.pieces.as_mut().poll_next(context)) {
                 Some(Ok(TextPiece::Text(text))) if text.is_empty() => {}
                 Some(Ok(TextPiece::Text(text))) => return Poll::Ready(Some(Ok(text))),
+                Some(Ok(TextPiece::Token(token))) => self.tokens.push(token),
                 Some(Ok(TextPiece::End(completion))) => {
                     self.completion = Some(completion);
                     self.ended = true;
@@ -127,27 +144,41 @@ type Finisher = Box<dyn FnOnce(&Generation) -> Completion + Send>;
 
 /// A generation of our own engine.
 struct Generated {
-    tokens: Receiver<TokenId>,
+    tokens: Receiver<StreamedToken>,
+    tokenizer: Arc<Tokenizer>,
     running: Option<Running>,
     decoder: Option<DecodeStream>,
+    /// What was decoded and not delivered yet.
+    pieces: VecDeque<TextPiece>,
     received: usize,
     finish: Option<Finisher>,
     completion: Option<Completion>,
 }
 
 impl Generated {
-    fn decode(&mut self, tokens: &[TokenId]) -> String {
-        self.received += tokens.len();
-        let Some(decoder) = &mut self.decoder else {
-            return String::new();
-        };
-        tokens.iter().map(|token| decoder.push(*token)).collect()
+    fn decode(&mut self, token: TokenId) -> String {
+        self.received += 1;
+        self.decoder
+            .as_mut()
+            .map(|decoder| decoder.push(token))
+            .unwrap_or_default()
+    }
+
+    fn receive(&mut self, token: StreamedToken) {
+        let text = self.decode(token.id);
+        self.pieces.push_back(TextPiece::Token(CompletionToken {
+            top: top_tokens(&self.tokenizer, &token.top),
+            ..CompletionToken::new(text.len(), token.logprob)
+        }));
+        if !text.is_empty() {
+            self.pieces.push_back(TextPiece::Text(text));
+        }
     }
 
     /// The end: tokens that came only with it, and what was incomplete.
     fn end(&mut self, generation: &Generation) -> String {
         let late = generation.tokens.get(self.received..).unwrap_or_default();
-        let mut text = self.decode(late);
+        let mut text: String = late.iter().map(|token| self.decode(*token)).collect();
         let rest = self.decoder.take().map(DecodeStream::finish);
         text.push_str(&rest.unwrap_or_default());
         self.completion = self.finish.take().map(|finish| finish(generation));
@@ -159,13 +190,16 @@ impl Stream for Generated {
     type Item = Result<TextPiece, CandleAdapterError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if let Some(completion) = self.completion.take() {
-            return Poll::Ready(Some(Ok(TextPiece::End(completion))));
-        }
-        while let Some(token) = ready!(self.tokens.poll_recv(context)) {
-            let text = self.decode(&[token]);
-            if !text.is_empty() {
-                return Poll::Ready(Some(Ok(TextPiece::Text(text))));
+        loop {
+            if let Some(piece) = self.pieces.pop_front() {
+                return Poll::Ready(Some(Ok(piece)));
+            }
+            if let Some(completion) = self.completion.take() {
+                return Poll::Ready(Some(Ok(TextPiece::End(completion))));
+            }
+            match ready!(self.tokens.poll_recv(context)) {
+                Some(token) => self.receive(token),
+                None => break,
             }
         }
         let Some(running) = &mut self.running else {

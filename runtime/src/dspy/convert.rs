@@ -165,6 +165,8 @@ impl TryFrom<LmUsage> for Usage {
         }
         Ok(Usage {
             prompt_tokens: prompt.try_into().map_err(|_| refused())?,
+            // dspy-rs does not count them.
+            cached_tokens: 0,
             completion_tokens: completion.try_into().map_err(|_| refused())?,
         })
     }

@@ -265,6 +265,18 @@ pub enum EngineError {
         max: usize,
     },
 
+    /// The deadline of a request has passed before it was done.
+    #[error(
+        "the deadline passed {waited:.1?} after the request, with {} tokens generated: allow more time, lower max_tokens, or send fewer requests at a time",
+        tokens.len()
+    )]
+    DeadlinePassed {
+        /// How long ago the request was sent.
+        waited: std::time::Duration,
+        /// What was generated until then.
+        tokens: Vec<super::TokenId>,
+    },
+
     /// A step of the engine panicked; the request is lost, the engine goes on.
     #[error(
         "the engine panicked while running this request: {message}; other requests are not affected, please report it"

@@ -23,13 +23,14 @@ pub use kv::KvCache;
 pub use load::Weights;
 pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
-pub use model::options::{LoadOptions, Quantization};
+pub use model::options::{KvFormat, LoadOptions, Quantization};
 pub use model::qwen2::Qwen2;
 pub use model::row::Row;
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams};
 pub use scheduler::{
-    CacheStats, Engine, EngineOptions, FinishReason, GenerateRequest, Generation, Timings,
+    CacheStats, Engine, EngineOptions, EngineStats, FinishReason, GenerateRequest, Generation,
+    StreamedToken, Timings,
 };
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 

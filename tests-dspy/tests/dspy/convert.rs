@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn counts_come_back(prompt in 0..=usize::MAX / 2, completion in 0..=usize::MAX / 2) {
-        let usage = Usage { prompt_tokens: prompt, completion_tokens: completion };
+        let usage = Usage { prompt_tokens: prompt, completion_tokens: completion, ..Usage::default() };
         let theirs = LmUsage::from(usage);
         prop_assert_eq!(theirs.total_tokens, theirs.prompt_tokens + theirs.completion_tokens);
         prop_assert_eq!(Usage::try_from(theirs).unwrap(), usage);

@@ -169,6 +169,7 @@ impl Backend for Meeting {
         let usage = Usage {
             prompt_tokens: 10,
             completion_tokens: 5,
+            ..Usage::default()
         };
         let text = format!("[[ ## answer ## ]]\n{name}\n\n[[ ## completed ## ]]");
         Ok(Completion::new(text, usage, Finish::Stop))

@@ -7,7 +7,7 @@ mod gpu;
 mod step;
 mod weights;
 
-use super::kernels::attention::{BLOCK, LayerKv};
+use super::kernels::attention::BLOCK;
 use super::{EngineError, KvCache, ModelConfig, Row, TokenId, Weights};
 use candle_core::{Device, TensorId};
 use general::{General, Tokens};
@@ -218,7 +218,7 @@ impl CudaQwen2 {
 
     /// Where the keys and values of a cache's pool lie, layer by layer.
     fn memory(&self, work: &mut Work, cache: &KvCache) -> Result<Vec<[u64; 2]>, EngineError> {
-        let id = pool(cache);
+        let id = pool(cache).ok_or_else(no_cache)?;
         if let Some((known, memory)) = &work.memory
             && *known == id
         {
@@ -226,7 +226,7 @@ impl CudaQwen2 {
         }
         let memory = (0..self.config.layers)
             .map(|layer| {
-                let (keys, values) = cache.layer(layer).0.tensors();
+                let (keys, values) = cache.layer(layer).0.tensors().ok_or_else(no_cache)?;
                 Ok([self.gpu.address(keys)?, self.gpu.address(values)?])
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
@@ -240,8 +240,11 @@ impl CudaQwen2 {
     }
 }
 
-/// What tells the pools of caches apart.
-fn pool(cache: &KvCache) -> TensorId {
-    let (layer, _): (&LayerKv, _) = cache.layer(0);
-    layer.tensors().0.id()
+/// What tells the pools of caches apart; none for a cache on the CPU.
+fn pool(cache: &KvCache) -> Option<TensorId> {
+    cache.layer(0).0.tensors().map(|(keys, _)| keys.id())
+}
+
+fn no_cache() -> EngineError {
+    gpu::failed("looking for the KV cache")("it is on the CPU: make it for the network's device")
 }

@@ -159,7 +159,7 @@ impl Weights<'_> {
                 Matrix::Dense(Tensor::from_vec(values, (rows, columns), device)?)
             }
             Form::Packed(packing, cpu) => {
-                let packed = Packed::pack(packing, &raw, columns, &cpu.team)
+                let packed = Packed::pack(packing, &raw, columns, &cpu.team, &cpu.memory)
                     .map_err(|found| self.not_finite(parts, columns, found))?;
                 Matrix::Packed(Arc::new(packed))
             }

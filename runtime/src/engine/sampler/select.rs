@@ -1,6 +1,7 @@
 //! Finding the likeliest tokens among a hundred and fifty thousand without sorting them: most of the vocabulary is
 //! passed over sixteen logits at a time, because none of them reaches what has been found already.
 
+use crate::engine::TokenId;
 use crate::engine::kernels::elementwise::exp;
 use crate::engine::kernels::simd::{LANES, Level, for_each_level, sum_of};
 use std::cmp::Ordering;
@@ -160,6 +161,20 @@ fn keep(found: &mut Vec<Candidate>, k: usize) {
         found.select_nth_unstable_by(k - 1, Candidate::order);
         found.truncate(k);
     }
+}
+
+/// The `k` likeliest tokens with their logits, the likeliest first; fewer where others are ruled out.
+pub(in crate::engine) fn likeliest(logits: &[f32], k: usize) -> Vec<(TokenId, f32)> {
+    if k == 0 {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    top_k(logits, k, &mut found);
+    found.sort_unstable_by(Candidate::order);
+    found
+        .into_iter()
+        .map(|candidate| (TokenId(candidate.id), candidate.logit))
+        .collect()
 }
 
 /// `ln Σ exp(logit)`; none where no distribution is: all ruled out, or a value that is not finite.

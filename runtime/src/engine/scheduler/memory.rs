@@ -1,39 +1,16 @@
 //! Who gets which blocks of the KV cache: equal beginnings are shared, what is finished is kept while there is room.
 
+use super::stats::{CacheStats, Stats};
 use crate::engine::kv::pool::{BLOCK_TOKENS, Pool};
 use crate::engine::kv::tree::PrefixTree;
 use crate::engine::{EngineError, KvCache, ModelConfig, TokenId};
 use candle_core::Device;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Room that the cache is given when nobody says how much: memory is taken when it is first written.
 const DEFAULT_BYTES: usize = 1 << 30;
 /// Of that, what finished sequences may keep.
 const KEPT_BYTES: usize = 200 << 20;
-
-/// What the KV cache holds and has saved.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct CacheStats {
-    /// Sequences that looked for their beginning.
-    pub lookups: u64,
-    /// Those that found at least one block of it.
-    pub hits: u64,
-    /// Tokens of their prompts.
-    pub prompt_tokens: u64,
-    /// Those that did not have to be computed.
-    pub reused_tokens: u64,
-    /// Blocks of 16 tokens in all.
-    pub blocks: usize,
-    /// Blocks that running sequences hold.
-    pub blocks_in_use: usize,
-    /// Blocks that nobody holds but that are kept for sequences with an equal beginning.
-    pub blocks_kept: usize,
-    /// Blocks that were given up for others.
-    pub evicted_blocks: u64,
-    /// Bytes of the blocks in use and kept.
-    pub bytes: usize,
-}
 
 /// The blocks of one engine.
 pub(super) struct Memory {
@@ -42,7 +19,7 @@ pub(super) struct Memory {
     block_bytes: usize,
     /// Most blocks that are kept for later.
     most_kept: usize,
-    stats: Arc<Mutex<CacheStats>>,
+    stats: Stats,
 }
 
 impl Memory {
@@ -52,16 +29,14 @@ impl Memory {
         tokens: Option<usize>,
         rows: usize,
         device: &Device,
+        stats: Stats,
     ) -> Result<Self, EngineError> {
         let block_bytes = KvCache::bytes(config, BLOCK_TOKENS);
         let context = config.max_positions.next_multiple_of(BLOCK_TOKENS);
         let affordable = DEFAULT_BYTES / block_bytes * BLOCK_TOKENS;
         let default = context.saturating_mul(rows).min(affordable).max(context);
         let pool = Pool::new(config, tokens.unwrap_or(default), device)?;
-        let stats = CacheStats {
-            blocks: pool.blocks(),
-            ..CacheStats::default()
-        };
+        stats.count(|stats| stats.cache.blocks_total = pool.blocks());
         Ok(Self {
             most_kept: match tokens {
                 Some(_) => pool.blocks(),
@@ -70,17 +45,13 @@ impl Memory {
             pool,
             tree: PrefixTree::default(),
             block_bytes,
-            stats: Arc::new(Mutex::new(stats)),
+            stats,
         })
     }
 
     /// Tokens that fit in all.
     pub(super) fn tokens(&self) -> usize {
         self.pool.blocks() * BLOCK_TOKENS
-    }
-
-    pub(super) fn stats(&self) -> Arc<Mutex<CacheStats>> {
-        self.stats.clone()
     }
 
     /// A cache of `capacity` tokens for a sequence that begins with `prompt`, with what is here of it already. None
@@ -103,15 +74,15 @@ impl Memory {
         let evicted = self
             .tree
             .evict(missing.saturating_sub(self.pool.free_blocks()));
-        self.count(|stats| stats.evicted_blocks += evicted as u64);
+        self.count(|stats| stats.evictions += evicted as u64);
         if self.pool.free_blocks() < missing {
             return None;
         }
         blocks.extend((0..missing).map_while(|_| self.pool.take()));
         if share {
             self.count(|stats| {
-                stats.lookups += 1;
                 stats.hits += u64::from(shared > 0);
+                stats.misses += u64::from(shared == 0);
                 stats.prompt_tokens += prompt.len() as u64;
                 stats.reused_tokens += (shared * BLOCK_TOKENS) as u64;
             });
@@ -139,7 +110,7 @@ impl Memory {
         let taken = self.pool.blocks() - self.pool.free_blocks();
         let bytes = taken * self.block_bytes;
         self.count(|stats| {
-            stats.evicted_blocks += evicted as u64;
+            stats.evictions += evicted as u64;
             stats.blocks_kept = kept;
             stats.blocks_in_use = taken.saturating_sub(kept);
             stats.bytes = bytes;
@@ -147,6 +118,6 @@ impl Memory {
     }
 
     fn count(&self, change: impl FnOnce(&mut CacheStats)) {
-        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
+        self.stats.count(|stats| change(&mut stats.cache));
     }
 }

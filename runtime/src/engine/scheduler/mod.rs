@@ -6,17 +6,20 @@ mod request;
 mod run;
 mod sequence;
 mod shares;
+mod stats;
 
 use super::{EngineError, Model, Sampler};
 use memory::Memory;
-use request::{Job, Place};
+use request::{Job, Place, Reply};
+use stats::Stats;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::{mpsc, oneshot};
 
-pub use memory::CacheStats;
-pub use request::{FinishReason, GenerateRequest, Generation, Timings};
+pub use request::{FinishReason, GenerateRequest, Generation, StreamedToken, Timings};
+pub use stats::{CacheStats, EngineStats};
 
 /// How an engine divides its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,7 @@ pub struct Engine {
     stop: Arc<AtomicBool>,
     /// Tokens that the KV cache holds.
     cache_tokens: usize,
-    cache_stats: Arc<Mutex<CacheStats>>,
+    stats: Stats,
     /// Requests that have no place yet, and how many there may be.
     waiting: Arc<AtomicUsize>,
     max_waiting: usize,
@@ -69,10 +72,21 @@ impl Engine {
             ..options
         };
         let (tokens, rows) = (options.cache_tokens, options.max_rows);
-        let memory = Memory::new(model.config(), tokens, rows, model.network().device())?;
-        let (cache_tokens, cache_stats) = (memory.tokens(), memory.stats());
+        let stats = Stats::default();
+        let device = model.network().device();
+        let memory = Memory::new(model.config(), tokens, rows, device, stats.clone())?;
+        let cache_tokens = memory.tokens();
         let max_waiting = options.max_waiting;
-        let scheduler = run::Scheduler::new(model.clone(), options, receiver, stop.clone(), memory);
+        let scheduler = run::Scheduler {
+            model: model.clone(),
+            options,
+            jobs: receiver,
+            stop: stop.clone(),
+            waiting: VecDeque::new(),
+            running: Vec::new(),
+            memory,
+            stats: stats.clone(),
+        };
         std::thread::Builder::new()
             .name("candle-signature-engine".to_owned())
             .spawn(move || scheduler.run())
@@ -82,7 +96,7 @@ impl Engine {
             jobs: sender,
             stop,
             cache_tokens,
-            cache_stats,
+            stats,
             waiting: Arc::default(),
             max_waiting,
         })
@@ -94,13 +108,13 @@ impl Engine {
         &self.model
     }
 
-    /// What the KV cache holds and has saved so far.
+    /// What it has done so far and has to do. Numbers of the KV cache are those after the last step.
     #[must_use]
-    pub fn cache_stats(&self) -> CacheStats {
-        *self
-            .cache_stats
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    pub fn stats(&self) -> EngineStats {
+        EngineStats {
+            queued: self.waiting.load(Ordering::Relaxed),
+            ..self.stats.read()
+        }
     }
 
     /// Queues a request at once; the future waits for its result. Dropping the future cancels the
@@ -125,7 +139,7 @@ impl Engine {
             limit,
             sampler,
             queued: Instant::now(),
-            reply,
+            reply: Reply::new(reply, &self.stats),
             place: Some(Place::take(&self.waiting, self.max_waiting)?),
         };
         self.jobs.send(job).map_err(|_| EngineError::Stopped)?;

@@ -1,5 +1,6 @@
 //! What a generation is asked for with and what it answers.
 
+use super::stats::Stats;
 use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,14 +26,33 @@ pub struct GenerateRequest {
     /// Whether every step needs the logits of the whole vocabulary, as log-probabilities do. Else, where the mask admits
     /// few tokens, only theirs are computed.
     pub all_logits: bool,
+    /// For each chosen token the so many likeliest by the model alone, with their log-probabilities; at most
+    /// [`GenerateRequest::MOST_TOP_LOGPROBS`]. Above 0 it implies `all_logits`.
+    pub top_logprobs: usize,
+    /// When to give up, running or waiting: with [`EngineError::DeadlinePassed`], before the first step after it.
+    pub deadline: Option<Instant>,
     /// Restricts the reply.
     pub mask: Option<Box<dyn LogitsMask>>,
     /// Gets the reply's tokens as they are certain. While it is full the sequence waits, and no other does; what it has
     /// not taken when the generation ends is in [`Generation::tokens`] alone. Closing it cancels.
-    pub stream: Option<mpsc::Sender<TokenId>>,
+    pub stream: Option<mpsc::Sender<StreamedToken>>,
+}
+
+/// A token of a reply, as a stream delivers it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StreamedToken {
+    /// The token.
+    pub id: TokenId,
+    /// As in [`Generation::logprobs`].
+    pub logprob: Option<f32>,
+    /// As in [`Generation::top_logprobs`].
+    pub top: Vec<(TokenId, f32)>,
 }
 
 impl GenerateRequest {
+    /// The most that [`Self::top_logprobs`] may be, as in OpenAI's API.
+    pub const MOST_TOP_LOGPROBS: usize = 20;
+
     /// Greedy continuation of a prompt, up to `max_tokens` or the model's context, with a KV cache.
     #[must_use]
     pub fn greedy(prompt: Vec<TokenId>, max_tokens: usize) -> Self {
@@ -45,6 +65,8 @@ impl GenerateRequest {
             use_kv_cache: true,
             max_cache_tokens: None,
             all_logits: false,
+            top_logprobs: 0,
+            deadline: None,
             mask: None,
             stream: None,
         }
@@ -61,10 +83,22 @@ impl GenerateRequest {
         if actual == 0 {
             return Err(EngineError::EmptyPrompt);
         }
+        if self.top_logprobs > Self::MOST_TOP_LOGPROBS {
+            return Err(EngineError::Sampling {
+                parameter: "top_logprobs",
+                problem: format!(
+                    "is {}; it must be at most {}",
+                    self.top_logprobs,
+                    Self::MOST_TOP_LOGPROBS
+                ),
+            });
+        }
         let vocab_size = model.vocab_size;
+        let biased = self.sampling.logit_bias.iter().map(|(token, _)| token);
         if let Some(token) = self
             .prompt
             .iter()
+            .chain(biased)
             .find(|token| token.0 as usize >= vocab_size)
         {
             return Err(EngineError::TokenOutOfRange {
@@ -87,6 +121,17 @@ impl GenerateRequest {
             return Err(EngineError::CacheTooSmall { actual, max: cache });
         }
         Ok(self.max_tokens.min(context.min(cache) - actual))
+    }
+}
+
+impl GenerateRequest {
+    /// Whether log-probabilities of every chosen token are wanted, under a mask too.
+    pub(super) fn wants_all_logits(&self) -> bool {
+        self.all_logits || self.top_logprobs > 0
+    }
+
+    pub(super) fn is_late(&self, now: Instant) -> bool {
+        self.deadline.is_some_and(|deadline| deadline <= now)
     }
 }
 
@@ -130,10 +175,15 @@ pub struct Generation {
     /// mask, penalty, temperature and filters. None for a token that was forced, and under a mask without
     /// [`GenerateRequest::all_logits`].
     pub logprobs: Vec<Option<f32>>,
+    /// For each token the likeliest ones in its place, the likeliest first, with their log-probabilities: as many as
+    /// [`GenerateRequest::top_logprobs`] asks for. Empty for a token that has no log-probability.
+    pub top_logprobs: Vec<Vec<(TokenId, f32)>>,
     /// Why it ended.
     pub finish: FinishReason,
     /// Tokens in the prompt.
     pub prompt_tokens: usize,
+    /// Those of them whose keys and values were in the cache already: they were not computed.
+    pub cached_tokens: usize,
     /// Tokens of the reply, a stop token included.
     pub completion_tokens: usize,
     /// How many of them were forced by the mask, so that no forward pass chose them.
@@ -151,9 +201,50 @@ pub(super) struct Job {
     pub limit: usize,
     pub sampler: Sampler,
     pub queued: Instant,
-    pub reply: oneshot::Sender<Result<Generation, EngineError>>,
+    pub reply: Reply,
     /// Given back when the request is admitted or gone.
     pub place: Option<Place>,
+}
+
+/// Where the answer goes; counted once, whichever way it ends.
+pub(super) struct Reply {
+    sender: Option<oneshot::Sender<Result<Generation, EngineError>>>,
+    stats: Stats,
+}
+
+impl Reply {
+    pub fn new(sender: oneshot::Sender<Result<Generation, EngineError>>, stats: &Stats) -> Self {
+        Self {
+            sender: Some(sender),
+            stats: stats.clone(),
+        }
+    }
+
+    /// A receiver that is gone has cancelled: nobody misses the answer.
+    pub fn send(mut self, result: Result<Generation, EngineError>) {
+        let Some(sender) = self.sender.take() else {
+            return;
+        };
+        // Counted before it is sent: who has the answer finds it in the statistics.
+        self.stats.count(|stats| match result {
+            _ if sender.is_closed() => stats.cancelled += 1,
+            Ok(_) => stats.finished += 1,
+            Err(_) => stats.failed += 1,
+        });
+        drop(sender.send(result));
+    }
+
+    fn is_closed(&self) -> bool {
+        self.sender.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        if self.sender.is_some() {
+            self.stats.count(|stats| stats.cancelled += 1);
+        }
+    }
 }
 
 /// A place in the queue.
@@ -180,6 +271,14 @@ impl Drop for Place {
 }
 
 impl Job {
+    /// The error of a deadline that has passed after these tokens.
+    pub fn late(&self, tokens: Vec<TokenId>) -> EngineError {
+        EngineError::DeadlinePassed {
+            waited: self.queued.elapsed(),
+            tokens,
+        }
+    }
+
     /// Whether nobody waits for the answer any more.
     pub fn is_cancelled(&self) -> bool {
         self.reply.is_closed()

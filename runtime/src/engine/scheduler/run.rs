@@ -6,23 +6,27 @@ use super::memory::Memory;
 use super::request::{FinishReason, Job};
 use super::sequence::Sequence;
 use super::shares::shares;
+use super::stats::Stats;
 use crate::engine::{EngineError, Model, Row};
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 pub(super) struct Scheduler {
-    model: Arc<Model>,
-    options: EngineOptions,
-    jobs: mpsc::UnboundedReceiver<Job>,
-    stop: Arc<AtomicBool>,
-    waiting: VecDeque<Job>,
-    running: Vec<Sequence>,
-    memory: Memory,
+    pub model: Arc<Model>,
+    pub options: EngineOptions,
+    pub jobs: mpsc::UnboundedReceiver<Job>,
+    pub stop: Arc<AtomicBool>,
+    /// In the order of arrival.
+    pub waiting: VecDeque<Job>,
+    /// In the order of admission.
+    pub running: Vec<Sequence>,
+    pub memory: Memory,
+    pub stats: Stats,
 }
 
 /// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
@@ -35,27 +39,10 @@ const FEW_TOKENS: usize = 1024;
 const READER_PATIENCE: Duration = Duration::from_millis(1);
 
 impl Scheduler {
-    pub(super) fn new(
-        model: Arc<Model>,
-        options: EngineOptions,
-        jobs: mpsc::UnboundedReceiver<Job>,
-        stop: Arc<AtomicBool>,
-        memory: Memory,
-    ) -> Self {
-        Self {
-            model,
-            options,
-            jobs,
-            stop,
-            waiting: VecDeque::new(),
-            running: Vec::new(),
-            memory,
-        }
-    }
-
     /// Ends when the handle is gone. Replies that were not sent then tell their callers so.
     pub(super) fn run(mut self) {
         while self.receive() {
+            self.drop_cancelled_and_late();
             self.admit();
             self.step();
         }
@@ -75,10 +62,32 @@ impl Scheduler {
         !self.stop.load(Ordering::Relaxed)
     }
 
-    /// Gives free places to those who wait, in their order.
-    fn admit(&mut self) {
+    /// Lets go of those whom nobody waits for any more, and fails those whose deadline has passed.
+    fn drop_cancelled_and_late(&mut self) {
         self.running.retain(|sequence| !sequence.job.is_cancelled());
         self.waiting.retain(|job| !job.is_cancelled());
+        let now = Instant::now();
+        if self.waiting.iter().any(|job| job.request.is_late(now)) {
+            let waiting = std::mem::take(&mut self.waiting);
+            let (late, rest) = waiting
+                .into_iter()
+                .partition::<VecDeque<_>, _>(|job| job.request.is_late(now));
+            self.waiting = rest;
+            for job in late {
+                let error = job.late(Vec::new());
+                job.reply.send(Err(error));
+            }
+        }
+        for sequence in self
+            .running
+            .extract_if(.., |sequence| sequence.job.request.is_late(now))
+        {
+            sequence.fail_late();
+        }
+    }
+
+    /// Gives free places to those who wait, in their order.
+    fn admit(&mut self) {
         self.memory.settle();
         while self.active() < self.options.max_rows
             && self.running.len() < self.options.max_rows * WAITING_FOR_READERS
@@ -98,7 +107,7 @@ impl Scheduler {
                         actual: capacity,
                         max: self.memory.tokens(),
                     };
-                    drop(job.reply.send(Err(error)));
+                    job.reply.send(Err(error));
                     continue;
                 }
                 self.waiting.push_front(job);
@@ -135,9 +144,11 @@ impl Scheduler {
             std::thread::sleep(READER_PATIENCE);
         }
         let chunk = self.options.prefill_chunk;
-        self.running = step(&self.model, running, chunk, &mut self.memory);
+        self.running = step(&self.model, running, chunk, &mut self.memory, &self.stats);
         self.running.extend(waiting);
         self.memory.settle();
+        let running = self.running.len();
+        self.stats.count(|stats| stats.running = running);
     }
 }
 
@@ -147,11 +158,12 @@ fn step(
     mut running: Vec<Sequence>,
     chunk: usize,
     memory: &mut Memory,
+    stats: &Stats,
 ) -> Vec<Sequence> {
     if running.is_empty() {
         return running;
     }
-    match isolated(|| forward(model, &mut running, chunk)) {
+    match isolated(|| forward(model, &mut running, chunk, stats)) {
         Ok(logits) => {
             for sequence in running.iter().filter(|one| one.job.request.use_kv_cache) {
                 memory.offer(&sequence.tokens, &sequence.cache);
@@ -160,7 +172,7 @@ fn step(
         }
         Err(_) if running.len() > 1 => running
             .into_iter()
-            .flat_map(|sequence| step(model, vec![sequence], chunk, memory))
+            .flat_map(|sequence| step(model, vec![sequence], chunk, memory, stats))
             .collect(),
         Err(error) => {
             if let Some(sequence) = running.pop() {
@@ -177,11 +189,14 @@ fn forward(
     model: &Model,
     running: &mut [Sequence],
     chunk: usize,
+    stats: &Stats,
 ) -> Result<Vec<Option<Vec<f32>>>, EngineError> {
     let pending: Vec<usize> = running
         .iter()
         .map(|sequence| sequence.tokens.len() - sequence.cache.len())
         .collect();
+    let begun = running.iter().filter(|sequence| sequence.has_begun());
+    let chosen_before = begun.count() as u64;
     let mut masks = Vec::with_capacity(running.len());
     let mut rows: Vec<Row<'_>> = running
         .iter_mut()
@@ -189,7 +204,8 @@ fn forward(
         .map(|(sequence, share)| {
             let pending = &sequence.tokens[sequence.cache.len()..];
             let request = &mut sequence.job.request;
-            masks.push(request.mask.as_mut().filter(|_| !request.all_logits));
+            let wants_all = request.wants_all_logits();
+            masks.push(request.mask.as_mut().filter(|_| !wants_all));
             Row {
                 tokens: &pending[..share],
                 logits: share == pending.len(),
@@ -201,6 +217,12 @@ fn forward(
         .network()
         .forward_for(&mut rows, |row| masks[row].as_mut()?.few(FEW_TOKENS))?
         .into_iter();
+    let computed: usize = rows.iter().map(|row| row.tokens.len()).sum();
+    stats.count(|stats| {
+        stats.steps += 1;
+        stats.prefilled_tokens += (computed as u64).saturating_sub(chosen_before);
+        stats.decoded_tokens += logits.len() as u64;
+    });
     Ok(rows
         .iter()
         .map(|row| row.logits.then(|| logits.next()).flatten())

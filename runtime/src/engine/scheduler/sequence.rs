@@ -1,7 +1,7 @@
 //! One generation in progress: its tokens, its cache, and what came of each step.
 
-use super::request::{FinishReason, Generation, Job, Timings};
-use crate::engine::sampler::log_sum_exp;
+use super::request::{FinishReason, Generation, Job, StreamedToken, Timings};
+use crate::engine::sampler::{likeliest, log_sum_exp};
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, TokenId};
 use std::time::Instant;
 
@@ -12,7 +12,11 @@ pub(super) struct Sequence {
     pub tokens: Vec<TokenId>,
     /// The log-probability of each token of the reply; none for those that were forced.
     logprobs: Vec<Option<f32>>,
+    /// The likeliest tokens in the place of each.
+    top_logprobs: Vec<Vec<(TokenId, f32)>>,
     pub cache: KvCache,
+    /// Tokens that the cache held from the start.
+    cached: usize,
     admitted: Instant,
     first_token: Option<Instant>,
     forced: usize,
@@ -23,12 +27,20 @@ pub(super) struct Sequence {
     streamed: usize,
 }
 
+/// What the model made of a token that was chosen.
+struct Scored {
+    logprob: f32,
+    top: Vec<(TokenId, f32)>,
+}
+
 impl Sequence {
     pub fn new(mut job: Job, cache: KvCache) -> Self {
         job.place = None;
         Self {
             tokens: job.request.prompt.clone(),
             logprobs: Vec::new(),
+            top_logprobs: Vec::new(),
+            cached: cache.len(),
             job,
             cache,
             admitted: Instant::now(),
@@ -50,10 +62,15 @@ impl Sequence {
             return;
         };
         let prompt = self.job.request.prompt.len();
-        for token in &self.tokens[prompt + self.streamed..] {
-            if stream.try_send(*token).is_err() {
+        while let Some(id) = self.tokens.get(prompt + self.streamed) {
+            let Ok(place) = stream.try_reserve() else {
                 return;
-            }
+            };
+            place.send(StreamedToken {
+                id: *id,
+                logprob: self.logprobs[self.streamed],
+                top: self.top_logprobs[self.streamed].clone(),
+            });
             self.streamed += 1;
         }
     }
@@ -84,20 +101,28 @@ impl Sequence {
     ) -> Result<Option<FinishReason>, EngineError> {
         model.mask_unknown(logits);
         let budget = self.job.limit - self.generated().len();
-        // Before the mask and the penalty: what the model itself makes of the token.
+        // Before the mask and the penalties: what the model itself makes of the tokens.
         let request = &self.job.request;
-        let scale = match request.all_logits || request.mask.is_none() {
+        let scale = match request.wants_all_logits() || request.mask.is_none() {
             true => log_sum_exp(logits),
             false => None,
         };
-        let penalized = scale.is_some() && self.job.sampler.penalizes();
-        let unchanged = penalized.then(|| logits.clone());
+        let mut top = match scale {
+            Some(_) => likeliest(logits, request.top_logprobs),
+            None => Vec::new(),
+        };
         if let Some(mask) = &mut self.job.request.mask {
             mask.apply(logits)?;
         }
-        let token = self.job.sampler.sample(logits, self.tokens.len())?;
-        let logit = unchanged.as_ref().unwrap_or(logits).get(token.0 as usize);
-        let logprob = logit.zip(scale).map(|(logit, scale)| logit - scale);
+        let sampler = &mut self.job.sampler;
+        let token = sampler.sample(logits, self.tokens.len())?;
+        let unpenalized = sampler.unpenalized(token);
+        let logit = unpenalized.or_else(|| logits.get(token.0 as usize).copied());
+        let scored = logit.zip(scale).map(|(logit, scale)| {
+            top.iter_mut().for_each(|(_, logit)| *logit -= scale);
+            let logprob = logit - scale;
+            Scored { logprob, top }
+        });
         self.first_token.get_or_insert_with(Instant::now);
         if self.job.request.stop_tokens.contains(&token) {
             self.chose_stop = true;
@@ -112,15 +137,19 @@ impl Sequence {
         };
         let chosen = step.tokens.first() == Some(&token);
         self.forced += step.tokens.len() - usize::from(chosen);
-        Ok(self.append(step, logprob.filter(|_| chosen)))
+        Ok(self.append(step, scored.filter(|_| chosen)))
     }
 
-    /// Appends tokens to the reply, of which the first has the log-probability; says whether they end it.
-    fn append(&mut self, step: MaskStep, logprob: Option<f32>) -> Option<FinishReason> {
+    /// Appends tokens to the reply, of which the first may have been chosen; says whether they end it.
+    fn append(&mut self, step: MaskStep, first: Option<Scored>) -> Option<FinishReason> {
         let at = self.generated().len();
         self.logprobs.resize(at + step.tokens.len(), None);
-        if let Some(first) = self.logprobs.get_mut(at) {
-            *first = logprob;
+        self.top_logprobs.resize(at + step.tokens.len(), Vec::new());
+        if let Some(scored) = first
+            && at < self.logprobs.len()
+        {
+            self.logprobs[at] = Some(scored.logprob);
+            self.top_logprobs[at] = scored.top;
         }
         for token in &step.tokens {
             self.job.sampler.observe(*token);
@@ -142,7 +171,11 @@ impl Sequence {
         None
     }
 
-    /// A receiver that is gone has cancelled: nobody misses the answer.
+    /// Whether it has chosen a token.
+    pub fn has_begun(&self) -> bool {
+        self.first_token.is_some()
+    }
+
     pub fn finish(mut self, finish: FinishReason) {
         let now = Instant::now();
         let first_token = self.first_token.unwrap_or(now);
@@ -150,8 +183,10 @@ impl Sequence {
         let generation = Generation {
             tokens: self.generated().to_vec(),
             logprobs: std::mem::take(&mut self.logprobs),
+            top_logprobs: std::mem::take(&mut self.top_logprobs),
             finish,
             prompt_tokens: self.job.request.prompt.len(),
+            cached_tokens: self.cached,
             completion_tokens: self.generated().len() + stop,
             forced_tokens: self.forced,
             closed_at: self.closed_at,
@@ -161,10 +196,16 @@ impl Sequence {
                 decode: now - first_token,
             },
         };
-        drop(self.job.reply.send(Ok(generation)));
+        self.job.reply.send(Ok(generation));
     }
 
     pub fn fail(self, error: EngineError) {
-        drop(self.job.reply.send(Err(error)));
+        self.job.reply.send(Err(error));
+    }
+
+    /// The error of a sequence whose deadline has passed, with what it has generated.
+    pub fn fail_late(self) {
+        let error = self.job.late(self.generated().to_vec());
+        self.fail(error);
     }
 }
