@@ -88,8 +88,7 @@ fn main() -> Outcome<()> {
     let used = before.saturating_sub(stream.context().mem_get_info()?.0);
     println!(
         "GPU memory over weights and KV: {:.0} MB",
-        (used as f64 - bytes as f64 - KvCache::bytes(network.config(), DEPTH + NEW) as f64)
-            / 1e6
+        (used as f64 - bytes as f64 - KvCache::bytes(network.config(), DEPTH + NEW) as f64) / 1e6
     );
 
     for rows in [1, 64] {

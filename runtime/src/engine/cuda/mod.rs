@@ -38,12 +38,30 @@ struct Work {
 }
 
 /// The tokens of a pass whose logits are wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'a> {
     /// The last of each row that says so.
     Last,
+    /// As many of the last of each row that says so as stand at the row's place, at least one.
+    Tails(&'a [usize]),
     /// All.
     Every,
+}
+
+impl Wanted<'_> {
+    /// How many of the last tokens of this row.
+    fn of_row(self, index: usize, row: &Row<'_>) -> usize {
+        let tail = match self {
+            Self::Every => return row.tokens.len(),
+            Self::Last => 1,
+            Self::Tails(tails) => tails.get(index).copied().unwrap_or(1),
+        };
+        if row.logits {
+            tail.clamp(1, row.tokens.len())
+        } else {
+            0
+        }
+    }
 }
 
 impl CudaQwen2 {
@@ -136,13 +154,13 @@ impl CudaQwen2 {
     pub(crate) fn run(
         &self,
         rows: &[Row<'_>],
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         for row in rows {
             self.check_positions(row.cache.len() + row.tokens.len())?;
         }
         let mut work = self.lock();
-        if let ([row], Wanted::Last) = (rows, wanted)
+        if let [row] = rows
             && let [token] = row.tokens
         {
             let memory = self.memory(&mut work, row.cache)?;
@@ -151,23 +169,27 @@ impl CudaQwen2 {
             let table = &table[..(position as usize + 1).div_ceil(BLOCK)];
             if let Some(step) = &mut work.step {
                 let mut logits = step.logits(&self.gpu, token.0, position, table, &memory)?;
-                logits.truncate(usize::from(row.logits));
+                logits.truncate(wanted.of_row(0, row));
                 return Ok(logits);
             }
         }
         let mut logits = Vec::new();
+        let mut first = 0;
         // Caches of several pools are several passes.
         for rows in rows.chunk_by(|a, b| pool(a.cache) == pool(b.cache)) {
-            logits.extend(self.run_general(&mut work, rows, wanted)?);
+            logits.extend(self.run_general(&mut work, rows, first, wanted)?);
+            first += rows.len();
         }
         Ok(logits)
     }
 
+    /// Rows of one pool, of which the first has the place `first_row` among all.
     fn run_general(
         &self,
         work: &mut Work,
         rows: &[Row<'_>],
-        wanted: Wanted,
+        first_row: usize,
+        wanted: Wanted<'_>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
         let [first, ..] = rows else {
             return Ok(Vec::new());
@@ -185,12 +207,8 @@ impl CudaQwen2 {
             sequences.resize(ids.len(), sequence as u32);
             let (_, table) = row.cache.layer(0);
             tables[sequence * table_length..][..used(row)].copy_from_slice(&table[..used(row)]);
-            if wanted == Wanted::Last && row.logits {
-                last.push(ids.len() as u32 - 1);
-            }
-        }
-        if wanted == Wanted::Every {
-            last = (0..ids.len() as u32).collect();
+            let end = ids.len() as u32;
+            last.extend(end - wanted.of_row(first_row + sequence, row) as u32..end);
         }
         let tokens = Tokens {
             ids: &ids,

@@ -41,7 +41,7 @@ impl Qwen2 {
         &self,
         cuda: &CudaQwen2,
         rows: &mut [Row<'_>],
-        wanted: Wanted,
+        wanted: Wanted<'_>,
     ) -> Result<Tensor, EngineError> {
         check(rows, self.config.vocab_size)?;
         let logits = cuda.run(rows, wanted)?;
@@ -69,5 +69,25 @@ impl Qwen2 {
         }
         commit(rows);
         Ok(logits)
+    }
+
+    /// Logits of several last tokens of each row, on the host.
+    pub(super) fn forward_tails_cuda(
+        &self,
+        cuda: &CudaQwen2,
+        rows: &mut [Row<'_>],
+        tails: &[usize],
+    ) -> Result<Vec<Vec<Vec<f32>>>, EngineError> {
+        check(rows, self.config.vocab_size)?;
+        let mut logits = cuda.run(rows, Wanted::Tails(tails))?.into_iter();
+        let wanting = rows.iter().zip(tails).filter(|(row, _)| row.logits);
+        let of_rows = wanting
+            .map(|(row, tail)| {
+                let count = (*tail).clamp(1, row.tokens.len());
+                logits.by_ref().take(count).collect()
+            })
+            .collect();
+        commit(rows);
+        Ok(of_rows)
     }
 }
