@@ -297,6 +297,24 @@ pub enum EngineError {
         source: std::io::Error,
     },
 
+    /// A GPU, its driver or one of its libraries refused.
+    #[error("the GPU failed while {doing}: {problem}")]
+    Gpu {
+        /// What was being done.
+        doing: &'static str,
+        /// What was answered.
+        problem: String,
+    },
+
+    /// A GPU has no room left.
+    #[error(
+        "the GPU has no {bytes} bytes left: lower the KV cache or the prefill chunk, or free memory that other programs hold"
+    )]
+    GpuMemory {
+        /// What was asked for.
+        bytes: usize,
+    },
+
     /// A tensor operation failed.
     #[error("tensor operation failed: {0}")]
     Tensor(#[from] candle_core::Error),

@@ -2,6 +2,8 @@
 //! Knows nothing of signatures, prompts or parsing; `adapter` is its only caller.
 
 mod config;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod error;
 mod kernels;
 mod kv;
@@ -14,13 +16,16 @@ mod scheduler;
 mod tokenizer;
 
 pub use config::ModelConfig;
+#[cfg(feature = "cuda")]
+pub use cuda::CudaQwen2;
 pub use error::EngineError;
 pub use kv::KvCache;
 pub use load::Weights;
 pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
 pub use model::options::{KvFormat, LoadOptions, Quantization};
-pub use model::qwen2::{Qwen2, Row};
+pub use model::qwen2::Qwen2;
+pub use model::row::Row;
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams, log_sum_exp};
 pub use scheduler::{

@@ -42,6 +42,8 @@ impl Pool {
             format: config.kv_format,
         };
         let layers = layers(shape, device)?;
+        // Kernels may run on another stream than the one that has just cleared this memory.
+        device.synchronize()?;
         Ok(Arc::new(Self {
             layers,
             blocks,

@@ -1,8 +1,11 @@
 //! A loaded model: network, tokenizer and end tokens that were checked to belong together. Immutable and shared.
 
+#[cfg(feature = "cuda")]
+mod cuda;
 pub(crate) mod linear;
 pub(crate) mod options;
 pub(crate) mod qwen2;
+pub(crate) mod row;
 
 use super::load::{self, gguf};
 use super::{EngineError, LoadOptions, ModelConfig, Qwen2, TokenId, Tokenizer, Weights};

@@ -14,14 +14,15 @@ use std::num::NonZeroUsize;
 pub struct LoadOptions {
     /// The form of the matrices.
     pub quantization: Quantization,
-    /// The form of keys and values; if not given f16 beside quantized matrices, and f32 beside f32. Devices other than
-    /// the CPU keep f32.
+    /// The form of keys and values; if not given f16 beside quantized matrices, and f32 beside f32. CUDA keeps bf16,
+    /// other devices but the CPU f32.
     pub kv_format: Option<KvFormat>,
     /// Threads that share a step's work, the engine's own included; one for each physical core if not given.
     pub threads: Option<NonZeroUsize>,
 }
 
-/// The form that the matrices are kept in. Norms and biases stay f32. Devices other than the CPU keep f32.
+/// The form that the matrices are kept in. Norms and biases stay f32. CUDA keeps bf16, other devices but
+/// the CPU f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quantization {
@@ -44,7 +45,7 @@ pub enum KvFormat {
     #[default]
     F32,
     /// 2 bytes a value, so that twice as many tokens fit and are read in half the time. Values beyond 65,504 become
-    /// that.
+    /// that. On CUDA bf16, which has no such bound.
     F16,
 }
 
@@ -67,6 +68,7 @@ impl LoadOptions {
         };
         match device {
             Device::Cpu => self.kv_format.unwrap_or(usual),
+            Device::Cuda(_) => KvFormat::F16,
             _ => KvFormat::F32,
         }
     }

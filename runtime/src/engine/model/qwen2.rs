@@ -6,11 +6,14 @@ mod tail;
 
 use super::linear::{Linear, Matrix};
 use super::options::LoadOptions;
+use super::row::{Row, check, commit};
+#[cfg(feature = "cuda")]
+use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
 use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::rotary::Rotary;
 use crate::engine::load::gguf;
-use crate::engine::{EngineError, KvCache, ModelConfig, TokenId, Weights, raw_ids};
+use crate::engine::{EngineError, ModelConfig, TokenId, Weights, raw_ids};
 use candle_core::{DType, Device, Tensor};
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -18,31 +21,23 @@ use std::path::Path;
 /// The network's weights.
 #[derive(Debug)]
 pub struct Qwen2 {
-    config: ModelConfig,
-    device: Device,
-    cpu: Cpu,
+    pub(super) config: ModelConfig,
+    pub(super) device: Device,
+    pub(super) cpu: Cpu,
     /// `[vocab_size, hidden_size]`
-    embedding: Matrix,
-    layers: Vec<Layer>,
-    norm: Tensor,
-    head: Linear,
+    pub(super) embedding: Matrix,
+    pub(super) layers: Vec<Layer>,
+    pub(super) norm: Tensor,
+    pub(super) head: Linear,
     /// `theta^(-2i/d)` for each pair of coordinates.
-    frequencies: Vec<f32>,
-}
-
-/// One sequence's share of a step: new tokens, and the cache of those before them.
-#[derive(Debug)]
-pub struct Row<'a> {
-    /// The tokens that follow what the cache holds.
-    pub tokens: &'a [TokenId],
-    /// Receives the tokens' keys and values; its length is the first token's position.
-    pub cache: &'a mut KvCache,
-    /// Whether the logits after the last token are wanted.
-    pub logits: bool,
+    pub(super) frequencies: Vec<f32>,
+    /// Runs in place of all of the above, whose layers are then empty.
+    #[cfg(feature = "cuda")]
+    pub(super) cuda: Option<CudaQwen2>,
 }
 
 #[derive(Debug)]
-struct Layer {
+pub(super) struct Layer {
     attention_norm: Tensor,
     /// Queries, keys and values of all heads, one below the other.
     qkv: Linear,
@@ -71,6 +66,10 @@ impl Qwen2 {
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
         config.kv_format = options.kv_format_on(device);
+        #[cfg(feature = "cuda")]
+        if device.is_cuda() {
+            return Self::load_cuda(config, weights, device);
+        }
         let cpu = Cpu::new(if device.is_cpu() {
             options.threads
         } else {
@@ -105,6 +104,8 @@ impl Qwen2 {
             config,
             device: device.clone(),
             cpu,
+            #[cfg(feature = "cuda")]
+            cuda: None,
         })
     }
 
@@ -122,6 +123,10 @@ impl Qwen2 {
     /// Bytes that the matrices take in memory.
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return cuda.weight_bytes();
+        }
         let head = if self.config.tie_word_embeddings {
             0
         } else {
@@ -155,6 +160,10 @@ impl Qwen2 {
     /// Runs every row's new tokens and returns the logits after the last one of each row that wants them,
     /// `[rows, vocab_size]` in the order of the rows. On an error no cache has changed.
     pub fn forward(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_cuda(cuda, rows, Wanted::Last);
+        }
         let states = self.hidden_states(rows, |_| ())?;
         let mut end = 0;
         let mut last: Vec<u32> = Vec::new();
@@ -181,6 +190,10 @@ impl Qwen2 {
         rows: &mut [Row<'_>],
         mut wanted: impl FnMut(usize) -> Option<Vec<TokenId>>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_for_cuda(cuda, rows, wanted);
+        }
         let states = self.hidden_states(rows, |_| ())?;
         let mut logits = Vec::new();
         let (mut whole, mut places) = (Vec::new(), Vec::new());
@@ -221,6 +234,10 @@ impl Qwen2 {
 
     /// Like [`Self::forward`], with the logits after every token, `[tokens, vocab_size]`.
     pub fn forward_all_positions(&self, rows: &mut [Row<'_>]) -> Result<Tensor, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_cuda(cuda, rows, Wanted::Every);
+        }
         let logits = self
             .head
             .forward(&self.hidden_states(rows, |_| ())?, &self.cpu)?;
@@ -229,8 +246,15 @@ impl Qwen2 {
     }
 
     /// The residual stream after the embedding and after each layer but the last, then the normed output;
-    /// `[tokens, hidden_size]` each. For comparing with another implementation.
+    /// `[tokens, hidden_size]` each. For comparing with another implementation; not on a GPU.
     pub fn trace(&self, rows: &mut [Row<'_>]) -> Result<Vec<Tensor>, EngineError> {
+        #[cfg(feature = "cuda")]
+        if self.cuda.is_some() {
+            return Err(EngineError::Gpu {
+                doing: "tracing a forward pass",
+                problem: "only the network on the CPU shows its layers".to_owned(),
+            });
+        }
         let mut stages = Vec::new();
         let output = self.hidden_states(rows, |stage| stages.push(stage.clone()))?;
         stages.pop();
@@ -244,7 +268,7 @@ impl Qwen2 {
         rows: &mut [Row<'_>],
         mut stage: impl FnMut(&Tensor),
     ) -> Result<Tensor, EngineError> {
-        self.check(rows)?;
+        check(rows, self.config.vocab_size)?;
         let tokens: Vec<u32> = rows.iter().flat_map(|row| raw_ids(row.tokens)).collect();
         let rotary = self.rotary(rows);
         let mut x = self.embedding.rows(&tokens, &self.device)?;
@@ -261,45 +285,12 @@ impl Qwen2 {
         )?)
     }
 
-    fn check(&self, rows: &[Row<'_>]) -> Result<(), EngineError> {
-        let vocab_size = self.config.vocab_size;
-        for row in rows {
-            if row.tokens.is_empty() {
-                return Err(EngineError::EmptyPrompt);
-            }
-            let needed = row.cache.len() + row.tokens.len();
-            if needed > row.cache.capacity() {
-                return Err(EngineError::CacheTooSmall {
-                    actual: needed,
-                    max: row.cache.capacity(),
-                });
-            }
-            if let Some(token) = row
-                .tokens
-                .iter()
-                .find(|token| token.0 as usize >= vocab_size)
-            {
-                return Err(EngineError::TokenOutOfRange {
-                    id: token.0,
-                    vocab_size,
-                });
-            }
-        }
-        Ok(())
-    }
-
     fn rotary(&self, rows: &[Row<'_>]) -> Rotary {
         let positions = rows.iter().flat_map(|row| {
             let start = row.cache.len();
             start..start + row.tokens.len()
         });
         Rotary::new(positions, &self.frequencies)
-    }
-}
-
-fn commit(rows: &mut [Row<'_>]) {
-    for row in rows {
-        row.cache.commit(row.tokens.len());
     }
 }
 

@@ -14,10 +14,21 @@ pub(super) struct DeviceKv {
 impl DeviceKv {
     pub(super) fn new(kv_heads: usize, blocks: usize, d: usize, device: &Device) -> Result<Self> {
         let shape = (blocks, kv_heads, BLOCK, d);
+        // What the kernels of the network on CUDA read and write; that network does not come by here.
+        let dtype = if device.is_cuda() {
+            DType::BF16
+        } else {
+            DType::F32
+        };
         Ok(Self {
-            keys: Tensor::zeros(shape, DType::F32, device)?,
-            values: Tensor::zeros(shape, DType::F32, device)?,
+            keys: Tensor::zeros(shape, dtype, device)?,
+            values: Tensor::zeros(shape, dtype, device)?,
         })
+    }
+
+    #[cfg(feature = "cuda")]
+    pub(super) fn tensors(&self) -> (&Tensor, &Tensor) {
+        (&self.keys, &self.values)
     }
 
     /// As [`super::LayerKv::attend`].

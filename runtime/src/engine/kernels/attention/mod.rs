@@ -25,7 +25,7 @@ enum Place {
     Device(DeviceKv),
 }
 
-/// The memory of every layer. Devices other than the CPU keep f32.
+/// The memory of every layer. CUDA keeps bf16, other devices but the CPU f32.
 pub(crate) fn layers(shape: KvShape, device: &Device) -> Result<Vec<LayerKv>> {
     let place: Box<dyn Fn(usize) -> Result<Place>> = if device.is_cpu() {
         let memory = Arc::new(KvMemory::new(shape)?);
@@ -46,6 +46,15 @@ pub(crate) fn layers(shape: KvShape, device: &Device) -> Result<Vec<LayerKv>> {
 }
 
 impl LayerKv {
+    /// The keys and the values, `[blocks, kv_heads, 16, d]` each, where they are not on the CPU.
+    #[cfg(feature = "cuda")]
+    pub(crate) fn tensors(&self) -> Option<(&Tensor, &Tensor)> {
+        match &self.0 {
+            Place::Cpu { .. } => None,
+            Place::Device(kv) => Some(kv.tensors()),
+        }
+    }
+
     /// Attention of a sequence's next tokens, after `at` that are here already, in the blocks that `table` lists. A
     /// row of `x` holds the query heads, then the key heads, then the value heads; keys and values are stored.
     /// Returns `[tokens, heads * d]`.

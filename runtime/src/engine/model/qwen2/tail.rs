@@ -12,6 +12,10 @@ impl Qwen2 {
         rows: &mut [Row<'_>],
         tails: &[usize],
     ) -> Result<Vec<Vec<Vec<f32>>>, EngineError> {
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = &self.cuda {
+            return self.forward_tails_cuda(cuda, rows, tails);
+        }
         let states = self.hidden_states(rows, |_| ())?;
         let (mut places, mut counts) = (Vec::new(), Vec::new());
         let mut end = 0;

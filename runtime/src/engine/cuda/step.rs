@@ -1,0 +1,293 @@
+//! The decode step of one sequence as one persistent launch, `decode.cu`, captured as a graph: a replay is a token. Token,
+//! position and block table stay on the GPU; the greedy token does too, until it is asked for.
+
+use super::gpu::{Buffer, Gpu, Logits, failed};
+use super::weights::CudaWeights;
+use crate::engine::kernels::attention::BLOCK;
+use crate::engine::{EngineError, ModelConfig};
+use candle_core::cuda_backend::cudarc::driver::{
+    CudaFunction, CudaGraph, DeviceRepr, LaunchConfig, PushKernelArg, sys,
+};
+use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
+
+/// Hidden size, MLP size, heads, key heads, head width of the shapes that have a kernel, and its name.
+const SHAPES: &[([usize; 5], &str)] = &[([896, 4864, 14, 2, 64], "decode_896_4864_14_2_64")];
+
+/// These agree with `decode.cu`.
+const THREADS: u32 = 544;
+const ROWS: usize = 16;
+const MOST_SPLITS: usize = 9;
+const MOST_LAYERS: usize = 64;
+const MOST_QKV_ROWS: usize = 16;
+const MOST_HIDDEN_ROWS: usize = 8;
+const MOST_MLP_ROWS: usize = 96;
+const RING_BYTES: usize = 200 * 1024;
+
+/// Tokens that the GPU notes down before they must be fetched.
+const MOST_TOKENS: usize = 1024;
+
+/// Places in `State`.
+const TOKEN: usize = 0;
+const TAG: usize = 2;
+const CHOSEN: usize = 6;
+const STATE_WORDS: usize = 8;
+
+/// `Step` of `decode.cu`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+struct Arguments {
+    layers: u64,
+    memory: u64,
+    embedding: u64,
+    head: u64,
+    norm: u64,
+    rotary: u64,
+    table: u64,
+    state: u64,
+    words: u64,
+    logits: u64,
+    tokens: u64,
+    most_tokens: u32,
+    layer_count: i32,
+    vocabulary: i32,
+    epsilon: f32,
+}
+
+// SAFETY: plain words in the order and with the sizes of the kernel's structure.
+unsafe impl DeviceRepr for Arguments {}
+
+/// A captured graph. It belongs to one stream and is used by one thread at a time.
+struct Graph(CudaGraph);
+
+// SAFETY: graphs may be used from any thread as long as the calls do not overlap, and all go through `&mut Step`.
+unsafe impl Send for Graph {}
+
+impl std::fmt::Debug for Graph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Graph")
+    }
+}
+
+/// What the decode step needs on the GPU.
+#[derive(Debug)]
+pub(super) struct Step {
+    function: CudaFunction,
+    config: LaunchConfig,
+    arguments: Arguments,
+    graph: Option<Graph>,
+    memory: Buffer<u64>,
+    table: Buffer<u32>,
+    state: Buffer<u32>,
+    logits: Logits,
+    tokens: Buffer<u32>,
+    vocab_size: usize,
+    /// What `memory` and `table` hold.
+    known_memory: Vec<[u64; 2]>,
+    known_table: Vec<u32>,
+    /// Only the kernel reads these.
+    _layers: Buffer<u64>,
+    _words: Buffer<u64>,
+}
+
+impl Step {
+    /// None where the device or the shape has no such kernel.
+    pub(super) fn new(
+        gpu: &Gpu,
+        config: &ModelConfig,
+        weights: &CudaWeights,
+    ) -> Result<Option<Self>, EngineError> {
+        let shape = [
+            config.hidden_size,
+            config.intermediate_size,
+            config.heads,
+            config.kv_heads,
+            config.head_dim,
+        ];
+        let context = gpu.stream.context();
+        let asked = failed("asking for the device's properties");
+        let (major, _) = context.compute_capability().map_err(&asked)?;
+        let count = sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+        let grid = context.attribute(count).map_err(&asked)? as usize;
+        let qkv_rows = (config.heads + 2 * config.kv_heads) * config.head_dim;
+        let fits = config.hidden_size.div_ceil(grid) <= MOST_HIDDEN_ROWS
+            && qkv_rows.div_ceil(grid) <= MOST_QKV_ROWS
+            && 2 * config.intermediate_size.div_ceil(grid) <= MOST_MLP_ROWS
+            && config.layers <= MOST_LAYERS
+            // Rows times blocks are 32 bits wide in the kernel.
+            && (config.vocab_size.max(2 * config.intermediate_size) as u64) * (grid as u64 + 1) < 1 << 32;
+        let Some((_, name)) = SHAPES.iter().find(|(known, _)| *known == shape) else {
+            return Ok(None);
+        };
+        if major < 9 || !fits {
+            return Ok(None);
+        }
+        let image = include_bytes!(concat!(env!("OUT_DIR"), "/decode.fatbin"));
+        let module = context
+            .load_module(Ptx::from_binary(image.to_vec()))
+            .map_err(failed("loading the decode kernel"))?;
+        let function = module
+            .load_function(name)
+            .map_err(failed("finding the decode kernel"))?;
+        let slot = ROWS * (2 * config.hidden_size + 64);
+        let shared = RING_BYTES / slot * slot;
+        let most = sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
+        function
+            .set_attribute(most, shared as i32)
+            .map_err(failed("reserving shared memory"))?;
+
+        let layers: Vec<u64> = weights
+            .layers
+            .iter()
+            .flat_map(|layer| {
+                [
+                    layer.qkv.address,
+                    layer.output.address,
+                    layer.gate_up.address,
+                    layer.down.address,
+                    layer.qkv_bias.address,
+                    layer.attention_norm.address,
+                    layer.mlp_norm.address,
+                ]
+            })
+            .collect();
+        let parts = config.heads * MOST_SPLITS * (config.head_dim + 2);
+        let words = qkv_rows + parts + 2 * config.hidden_size + config.intermediate_size / 2;
+        let layers = gpu.upload(&layers)?;
+        let words = gpu.buffer::<u64>(words * config.layers)?;
+        let memory = gpu.buffer::<u64>(2 * config.layers)?;
+        let table = gpu.buffer::<u32>(config.max_positions.div_ceil(BLOCK))?;
+        let mut state = gpu.buffer::<u32>(STATE_WORDS)?;
+        gpu.write(&mut state, TAG, &[1])?;
+        let logits = gpu.logits(config.vocab_size)?;
+        let tokens = gpu.buffer::<u32>(MOST_TOKENS)?;
+        Ok(Some(Self {
+            function,
+            config: LaunchConfig {
+                grid_dim: (grid as u32, 1, 1),
+                block_dim: (THREADS, 1, 1),
+                shared_mem_bytes: shared as u32,
+            },
+            arguments: Arguments {
+                layers: layers.address,
+                memory: memory.address,
+                embedding: weights.embedding.address,
+                head: weights.head.address,
+                norm: weights.norm.address,
+                rotary: weights.rotary.address,
+                table: table.address,
+                state: state.address,
+                words: words.address,
+                logits: logits.address,
+                tokens: tokens.address,
+                most_tokens: MOST_TOKENS as u32,
+                layer_count: config.layers as i32,
+                vocabulary: config.vocab_size as i32,
+                epsilon: config.rms_norm_eps as f32,
+            },
+            graph: None,
+            memory,
+            table,
+            state,
+            logits,
+            tokens,
+            vocab_size: config.vocab_size,
+            known_memory: Vec::new(),
+            known_table: Vec::new(),
+            _layers: layers,
+            _words: words,
+        }))
+    }
+
+    /// The logits after `token` at `position` of the sequence whose blocks `table` lists.
+    pub(super) fn logits(
+        &mut self,
+        gpu: &Gpu,
+        token: u32,
+        position: u32,
+        table: &[u32],
+        memory: &[[u64; 2]],
+    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        self.start(gpu, token, position, table, memory)?;
+        self.replay(gpu)?;
+        gpu.read_logits(&mut self.logits, 1, self.vocab_size)
+    }
+
+    /// The `count` greedy tokens that follow `token`, by replays of the graph or by launches.
+    pub(super) fn greedy(
+        &mut self,
+        gpu: &Gpu,
+        (token, position): (u32, u32),
+        count: usize,
+        (table, memory): (&[u32], &[[u64; 2]]),
+        graph: bool,
+    ) -> Result<Vec<u32>, EngineError> {
+        self.start(gpu, token, position, table, memory)?;
+        let mut all = Vec::with_capacity(count);
+        while all.len() < count {
+            let now = (count - all.len()).min(MOST_TOKENS);
+            gpu.write(&mut self.state, CHOSEN, &[0])?;
+            for _ in 0..now {
+                if graph {
+                    self.replay(gpu)?;
+                } else {
+                    self.launch(gpu)?;
+                }
+            }
+            all.extend(gpu.read(&self.tokens, now)?);
+        }
+        Ok(all)
+    }
+
+    /// Puts a sequence before the kernel.
+    fn start(
+        &mut self,
+        gpu: &Gpu,
+        token: u32,
+        position: u32,
+        table: &[u32],
+        memory: &[[u64; 2]],
+    ) -> Result<(), EngineError> {
+        if self.known_memory != memory {
+            gpu.write(&mut self.memory, 0, memory.as_flattened())?;
+            self.known_memory = memory.to_vec();
+        }
+        if self.known_table != table {
+            gpu.write(&mut self.table, 0, table)?;
+            self.known_table = table.to_vec();
+        }
+        gpu.write(&mut self.state, TOKEN, &[token, position])
+    }
+
+    /// One step by the graph, which is captured when it is first wanted.
+    fn replay(&mut self, gpu: &Gpu) -> Result<(), EngineError> {
+        if self.graph.is_none() {
+            let capturing = failed("capturing the decode step");
+            let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
+            gpu.stream.begin_capture(mode).map_err(&capturing)?;
+            let launched = self.launch(gpu);
+            let flags =
+                sys::CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
+            let graph = gpu.stream.end_capture(flags).map_err(&capturing)?;
+            launched?;
+            self.graph = graph.map(Graph);
+        }
+        match &self.graph {
+            Some(graph) => graph
+                .0
+                .launch()
+                .map_err(failed("replaying the decode step")),
+            None => self.launch(gpu),
+        }
+    }
+
+    fn launch(&self, gpu: &Gpu) -> Result<(), EngineError> {
+        let mut launch = gpu.stream.launch_builder(&self.function);
+        launch.arg(&self.arguments);
+        // SAFETY: the one argument is the kernel's structure, its addresses are those of memory that lives as long as
+        // `self` and the weights, and `start` has given it a token of the vocabulary, a position with blocks and turns.
+        // Cooperative: all blocks are resident, so that they can wait for one another.
+        unsafe { launch.launch_cooperative(self.config) }
+            .map(drop)
+            .map_err(failed("starting the decode step"))
+    }
+}

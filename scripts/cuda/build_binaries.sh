@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Builds the GPU tests and the GPU bench on a machine that needs no GPU, to be carried to one that has.
+#
+#   bash scripts/cuda/build_binaries.sh [DIR]      (default: target/cuda-binaries)
+#
+# DIR then holds cuda_tests, cuda_bench, decode.cubin and root (where this repository lies here: the binaries look for test
+# data there). scripts/cuda/run_on_gpu.sh runs them.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+OUT=${1:-target/cuda-binaries}
+mkdir -p "$OUT"
+eval "$(bash scripts/cuda/setup_cuda_toolchain.sh target/cuda)"
+export LIBRARY_PATH="$CUDA_HOME/lib:$CUDA_HOME/lib/stubs${LIBRARY_PATH:+:$LIBRARY_PATH}"
+binary() { # runs cargo and prints the path of the binary it has built
+  cargo "$@" --message-format=json | python3 -c '
+import json, sys
+built = [json.loads(line) for line in sys.stdin]
+print([one["executable"] for one in built if one.get("executable") and one["target"]["name"] == "cuda"][-1])'
+}
+cp "$(binary test --release --no-run -p candle-signature-tests --features cuda --test cuda)" "$OUT/cuda_tests"
+cp "$(binary bench --no-run -p candle-signature --features cuda --bench cuda)" "$OUT/cuda_bench"
+strip "$OUT/cuda_tests" "$OUT/cuda_bench"
+KERNELS=runtime/src/engine/kernels/cuda
+"$NVCC" -arch=sm_90 -O3 -std=c++17 -cubin -o "$OUT/decode.cubin" "$KERNELS/decode.cu"
+"$NVCC" -arch=sm_90 -O3 -std=c++17 -DPROFILE -cubin -o "$OUT/decode_profile.cubin" "$KERNELS/decode.cu"
+pwd > "$OUT/root"
+echo "built in $OUT"
