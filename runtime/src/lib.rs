@@ -54,5 +54,13 @@ pub use signature::FieldValue as CandleValue;
 
 /// The chapter's code is compiled and run with the tests.
 #[cfg(doctest)]
+#[doc = include_str!("../../docs/batching.md")]
+pub struct BatchingChapter;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cache.md")]
+pub struct CacheChapter;
+
+#[cfg(doctest)]
 #[doc = include_str!("../../docs/signatures.md")]
 pub struct SignaturesChapter;

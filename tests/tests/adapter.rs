@@ -508,3 +508,40 @@ fn a_timeout_is_an_error_that_keeps_its_cause() {
         "{error:?}"
     );
 }
+
+#[test]
+fn a_pinned_beginning_is_found_by_the_conversations_that_have_it() {
+    let adapter = adapter(short());
+    let system = Message::system("Answer in one word, whatever the question may be.");
+    let demo = [Message::user("2 + 2?"), Message::assistant("four")];
+    let beginning = [&[system][..], &demo].concat();
+    let pinned = block_on(adapter.pin(&beginning)).unwrap();
+    let whole = [&beginning[..], &[Message::user("3 + 3?")]].concat();
+    let (short, long) = (
+        pinned.tokens(),
+        adapter.prompt_tokens(&whole).unwrap().len(),
+    );
+    assert!(short >= 48 && short < long, "{short} of {long}");
+    let reply = block_on(adapter.complete(CompletionRequest::new(whole))).unwrap();
+    assert!(reply.usage.cached_tokens >= short, "{:?}", reply.usage);
+    assert_eq!(block_on(adapter.pin(&beginning)).unwrap().tokens(), short);
+}
+
+#[test]
+fn an_adapter_that_batches_waits_for_company_and_no_longer() {
+    let adapter = adapter(CandleConfig {
+        batch_size: Some(4),
+        batch_timeout_ms: 50,
+        ..short()
+    });
+    let steps = || adapter.model().engine().stats().steps;
+    let start = std::time::Instant::now();
+    block_on(adapter.generate("abc")).unwrap();
+    assert!(start.elapsed().as_millis() >= 50);
+    let before = steps();
+    let four = ["a", "b", "c", "d"].map(|prompt| adapter.generate(prompt));
+    for reply in block_on(futures::future::join_all(four)) {
+        assert_eq!(reply.unwrap().2, 8);
+    }
+    assert_eq!(steps() - before, 8, "one batch");
+}

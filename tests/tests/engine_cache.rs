@@ -39,10 +39,15 @@ fn uncached(engine: &Engine, prompt: &[TokenId], count: usize) -> Vec<TokenId> {
 
 /// Statistics once the engine has put away what it ran.
 fn settled(engine: &Engine) -> CacheStats {
+    settled_at(engine, 0)
+}
+
+/// Statistics once so many blocks are in use.
+fn settled_at(engine: &Engine, blocks: usize) -> CacheStats {
     let start = Instant::now();
     loop {
         let stats = engine.stats().cache;
-        if stats.blocks_in_use == 0 || start.elapsed() > Duration::from_secs(20) {
+        if stats.blocks_in_use == blocks || start.elapsed() > Duration::from_secs(20) {
             return stats;
         }
         std::thread::sleep(Duration::from_millis(2));
@@ -90,6 +95,117 @@ fn a_conversation_goes_on_from_its_reply() {
     );
     let reused = engine.stats().cache.reused_tokens - before;
     assert!(reused >= 64, "only {reused} tokens of 80 were there");
+}
+
+#[test]
+fn a_second_turn_reuses_the_whole_first() {
+    let engine = engine(EngineOptions::default());
+    let mut conversation = prompt(3, 40);
+    for turn in 0..4u32 {
+        let before = conversation.len();
+        let request = GenerateRequest::greedy(conversation.clone(), 21);
+        let generation = block_on(engine.generate(request)).unwrap();
+        if turn > 0 {
+            // All but what is new since, a block's remainder, and the reply's last token, which was never computed.
+            let known = before - 10;
+            assert!(
+                generation.cached_tokens >= known - 1 - 15,
+                "turn {turn}: {} of {known}",
+                generation.cached_tokens
+            );
+        }
+        conversation.extend(generation.tokens);
+        conversation.extend(prompt(50 + turn, 10));
+    }
+}
+
+#[test]
+fn without_a_cache_everything_is_computed_again() {
+    let engine = engine(EngineOptions::default());
+    let first = prompt(1, 100);
+    for _ in 0..2 {
+        let before = engine.stats();
+        let request = GenerateRequest {
+            use_kv_cache: false,
+            ..GenerateRequest::greedy(first.clone(), 5)
+        };
+        let generation = block_on(engine.generate(request)).unwrap();
+        assert_eq!(generation.cached_tokens, 0);
+        let after = engine.stats();
+        // 100, 101, … 104 tokens, of which the last chosen one counts as decoding.
+        let computed = after.prefilled_tokens - before.prefilled_tokens;
+        assert_eq!(computed, 100 + 100 + 101 + 102 + 103);
+        assert_eq!(after.cache.misses, 0);
+    }
+    assert_eq!(settled(&engine).blocks_kept, 0, "nothing is kept either");
+    let before = engine.stats().prefilled_tokens;
+    tokens_of(&engine, &first, 5);
+    assert_eq!(engine.stats().prefilled_tokens - before, 100);
+}
+
+#[test]
+fn a_pinned_prefix_stays_until_it_is_let_go() {
+    let engine = engine(EngineOptions {
+        cache_tokens: Some(256),
+        ..EngineOptions::default()
+    });
+    let system = prompt(1, 100);
+    let cached = |engine: &Engine| {
+        let request = [&system[..], &prompt(77, 5)].concat();
+        let request = GenerateRequest::greedy(request, 2);
+        block_on(engine.generate(request)).unwrap().cached_tokens
+    };
+    let flood = |engine: &Engine| {
+        for seed in 10..16 {
+            tokens_of(engine, &prompt(seed, 110), 10);
+        }
+    };
+    tokens_of(&engine, &system, 1);
+    flood(&engine);
+    assert_eq!(cached(&engine), 0, "what is not pinned has gone");
+    let pinned = block_on(engine.pin(system.clone())).unwrap();
+    assert_eq!(pinned.tokens(), 96);
+    let again = block_on(engine.pin(system.clone())).unwrap();
+    drop(pinned);
+    flood(&engine);
+    assert_eq!(cached(&engine), 96);
+    assert_eq!(settled_at(&engine, 6).blocks_in_use, 6);
+    // What is pinned is no one else's room: a prompt that would need it is refused, not stuck.
+    let error = block_on(engine.generate(GenerateRequest::greedy(prompt(9, 200), 1))).unwrap_err();
+    assert!(
+        matches!(
+            error,
+            EngineError::CacheTooSmall {
+                actual: 201,
+                max: 160
+            }
+        ),
+        "{error}"
+    );
+    drop(again);
+    flood(&engine);
+    assert_eq!(cached(&engine), 0);
+    assert_eq!(settled(&engine).blocks_in_use, 0);
+    assert!(block_on(engine.generate(GenerateRequest::greedy(prompt(9, 200), 1))).is_ok());
+}
+
+#[test]
+fn a_prefix_that_can_not_be_pinned_says_why() {
+    let engine = engine(EngineOptions {
+        cache_tokens: Some(128),
+        ..EngineOptions::default()
+    });
+    let refused = |tokens| block_on(engine.pin(tokens)).unwrap_err();
+    assert!(matches!(refused(Vec::new()), EngineError::EmptyPrompt));
+    assert!(matches!(
+        refused(prompt(1, 600)),
+        EngineError::ContextTooLong { .. }
+    ));
+    assert!(matches!(
+        refused(prompt(1, 130)),
+        EngineError::CacheTooSmall { .. }
+    ));
+    assert_eq!(block_on(engine.pin(prompt(1, 9))).unwrap().tokens(), 0);
 }
 
 #[test]

@@ -5,8 +5,8 @@ mod engine_support;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use candle_signature::engine::{
-    EngineError, KvCache, KvFormat, LoadOptions, Model, ModelConfig, Quantization, Qwen2, Row, TokenId,
-    Weights,
+    EngineError, KvCache, KvFormat, LoadOptions, Model, ModelConfig, Quantization, Qwen2, Row,
+    TokenId, Weights,
 };
 use engine_support::*;
 use std::collections::HashMap;

@@ -1,4 +1,5 @@
-//! A model of random weights in the Qwen2.5-0.5B shape, with the real tokenizer, as a folder.
+//! A model of random weights in the Qwen2.5-0.5B shape, with the real tokenizer, as a folder; and figures with their
+//! spread.
 #![allow(
     dead_code,
     reason = "each bench compiles its own copy and uses a part of it"
@@ -30,4 +31,35 @@ pub fn write_tokenizer(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut tokenizer = Vec::new();
     GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
     Ok(std::fs::write(folder.join("tokenizer.json"), tokenizer)?)
+}
+
+/// The median of figures, with the least and the most of them.
+pub fn spread(figures: &[f64], digits: usize) -> String {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    match (sorted.first(), sorted.last()) {
+        (Some(least), Some(most)) => format!(
+            "{:.digits$} ({least:.digits$} to {most:.digits$})",
+            median(figures)
+        ),
+        _ => "no figures".to_owned(),
+    }
+}
+
+/// The middle one; 0 of none.
+pub fn median(figures: &[f64]) -> f64 {
+    let mut sorted = figures.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted.get(sorted.len() / 2).copied().unwrap_or_default()
+}
+
+/// The processor's name, as the system has it.
+pub fn cpu() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = info
+        .lines()
+        .find_map(|line| line.strip_prefix("model name"));
+    name.map_or("unknown processor".to_owned(), |name| {
+        name.trim_start_matches(['\t', ':', ' ']).to_owned()
+    })
 }

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 use crate::engine::{
-    CacheStats, FinishReason, GenerateRequest, Generation, SamplingParams, Segment, TokenId,
+    CacheStats, FinishReason, GenerateRequest, Generation, PinnedPrefix, SamplingParams, Segment,
+    TokenId,
 };
 use crate::grammar::{Constraint, Grammar};
 use crate::prompt::Message;
@@ -198,10 +199,19 @@ impl CandleAdapter {
     /// # Errors
     /// [`CandleAdapterError::TokenizationFailed`] if the chat template refuses the messages.
     pub fn prompt_tokens(&self, messages: &[Message]) -> Result<Vec<TokenId>, CandleAdapterError> {
+        self.tokens_of(messages, true)
+    }
+
+    /// The tokens of messages, with the opening of the reply after them if that is asked for.
+    fn tokens_of(
+        &self,
+        messages: &[Message],
+        opening: bool,
+    ) -> Result<Vec<TokenId>, CandleAdapterError> {
         let tokenizer = self.model.engine().model().tokenizer();
         let json = serde_json::to_value(messages)
             .map_err(|error| CandleAdapterError::TokenizationFailed(ErrorText::caused_by(error)))?;
-        let pieces = self.template.render(&json, None, true)?;
+        let pieces = self.template.render(&json, None, opening)?;
         let segments: Vec<Segment<'_>> = pieces
             .iter()
             .map(|piece| match piece {
@@ -212,6 +222,16 @@ impl CandleAdapter {
             })
             .collect();
         Ok(tokenizer.encode_segments(&segments)?)
+    }
+
+    /// Keeps the beginning of conversations in the KV cache, for as long as what it gives is held: a system message, or
+    /// the system message and demos of a signature, which are its messages but the last.
+    ///
+    /// # Errors
+    /// As [`Backend::complete`].
+    pub async fn pin(&self, beginning: &[Message]) -> Result<PinnedPrefix, CandleAdapterError> {
+        let tokens = self.tokens_of(beginning, false)?;
+        Ok(self.model.engine().pin(tokens).await?)
     }
 
     /// Continues a plain text and delivers the text while it is generated, if the configuration enables
@@ -296,6 +316,9 @@ impl CandleAdapter {
             use_kv_cache: config.enable_kv_cache,
             max_cache_tokens: config.max_cache_size,
             all_logits: config.log_probabilities,
+            prompt_lookup: config.prompt_lookup,
+            batch_size: config.batch_size,
+            batch_wait: Duration::from_millis(config.batch_timeout_ms),
             top_logprobs: config.top_logprobs,
             // A time beyond what the clock can say is as good as none.
             deadline: config

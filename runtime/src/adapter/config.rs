@@ -1,10 +1,10 @@
-//! How an adapter generates: every knob, its default, and which values make no sense.
+//! How an adapter generates: every knob and its default. `check` says which values make no sense.
+
+mod check;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-
-use crate::engine::GenerateRequest;
 
 use super::CandleAdapterError;
 
@@ -54,7 +54,11 @@ pub struct CandleConfig {
     /// Keep keys and values of earlier tokens instead of computing them again each step. Default true; false is the honest
     /// baseline, and slow.
     pub enable_kv_cache: bool,
-    /// Bound on the KV cache in tokens. Default `None`: the context length.
+    /// Most tokens of one request that the KV cache may hold; the reply ends where it is full. Default `None`: the
+    /// context length. In bytes that is
+    /// [`KvCache::bytes`](crate::engine::KvCache::bytes), two numbers of each layer, key and value head and coordinate a
+    /// token. What the cache holds for all requests together is
+    /// [`EngineOptions::cache_tokens`](crate::engine::EngineOptions::cache_tokens).
     pub max_cache_size: Option<usize>,
     /// Deliver streamed text while it is generated. Default false: streams deliver it in one piece at its end.
     pub enable_streaming: bool,
@@ -69,9 +73,15 @@ pub struct CandleConfig {
     /// Most milliseconds from a request to its reply; the request then fails with what the engine calls
     /// [`DeadlinePassed`](crate::engine::EngineError::DeadlinePassed). Default `None`: as long as it takes.
     pub timeout_ms: Option<u64>,
-    /// Most requests in one forward pass. Default `None`: one.
+    /// Most tokens that are guessed a step from what followed the same tokens earlier in prompt and reply, and checked in
+    /// one forward pass; at most 64. The reply is the same, sooner where it copies from the prompt. Works with grammars
+    /// and sampling; needs the KV cache. Default 0: off.
+    pub prompt_lookup: usize,
+    /// Most requests in one forward pass that a request of this adapter takes part in. Default `None`: what the engine
+    /// was started with, 8 unless [`ModelPool::with_engine`](super::ModelPool::with_engine) says otherwise.
     pub batch_size: Option<usize>,
-    /// How long to wait for a batch to fill, in milliseconds. Default 5.
+    /// With a `batch_size`, how long a request that comes to an idle engine waits for the batch to fill, in milliseconds.
+    /// Requests also join a batch that runs already, at any step, without waiting. Default 5.
     pub batch_timeout_ms: u64,
     /// Jinja template of the chat, as transformers writes it. Default `None`: the model's own, else ChatML.
     pub chat_template: Option<String>,
@@ -101,6 +111,7 @@ impl Default for CandleConfig {
             log_probabilities: false,
             top_logprobs: 0,
             timeout_ms: None,
+            prompt_lookup: 0,
             batch_size: None,
             batch_timeout_ms: 5,
             chat_template: None,
@@ -125,148 +136,8 @@ impl CandleConfig {
             .and_then(|()| self.validate_answers())
             .and_then(|()| self.validate_lengths())
             .and_then(|()| self.validate_streaming())
-            .and_then(|()| self.validate_unavailable())
+            .and_then(|()| self.validate_batching())
             .map_err(|message| CandleAdapterError::ConfigError(message.into()))
-    }
-
-    fn validate_sampling(&self) -> Result<(), String> {
-        let Self {
-            temperature,
-            top_p,
-            top_k,
-            min_p,
-            repetition_penalty,
-            ..
-        } = self;
-        // Written so that NaN is refused too.
-        if !(0.0..=2.0).contains(temperature) {
-            return Err(format!("temperature ({temperature}) must be from 0 to 2"));
-        }
-        if !(*top_p > 0.0 && *top_p <= 1.0) {
-            return Err(format!(
-                "top_p ({top_p}) must be above 0 and at most 1 (1 turns it off)"
-            ));
-        }
-        if !(0.0..1.0).contains(min_p) {
-            return Err(format!(
-                "min_p ({min_p}) must be at least 0 and below 1 (0 turns it off)"
-            ));
-        }
-        if *top_k == Some(0) {
-            return Err("top_k (0) leaves no token to sample: use at least 1, or None".into());
-        }
-        if !(*repetition_penalty > 0.0 && repetition_penalty.is_finite()) {
-            return Err(format!(
-                "repetition_penalty ({repetition_penalty}) must be a number above 0 (1 turns it off)"
-            ));
-        }
-        for (name, value) in [
-            ("presence_penalty", self.presence_penalty),
-            ("frequency_penalty", self.frequency_penalty),
-        ] {
-            if !(-2.0..=2.0).contains(&value) {
-                return Err(format!(
-                    "{name} ({value}) must be from -2 to 2 (0 turns it off)"
-                ));
-            }
-        }
-        for (id, bias) in &self.logit_bias {
-            if !(-100.0..=100.0).contains(bias) {
-                return Err(format!(
-                    "logit_bias of token {id} ({bias}) must be from -100 to 100"
-                ));
-            }
-        }
-        let idle = [
-            ("top_p", *top_p < 1.0, "1"),
-            ("top_k", top_k.is_some(), "None"),
-            ("min_p", *min_p > 0.0, "0"),
-        ];
-        match idle
-            .iter()
-            .find(|(_, is_set, _)| *temperature == 0.0 && *is_set)
-        {
-            Some((name, _, off)) => Err(format!(
-                "{name} has no effect at temperature 0, where the likeliest token is taken: \
-                 raise temperature, or leave {name} at {off}"
-            )),
-            None => Ok(()),
-        }
-    }
-
-    fn validate_answers(&self) -> Result<(), String> {
-        let most = GenerateRequest::MOST_TOP_LOGPROBS;
-        if self.top_logprobs > most {
-            return Err(format!(
-                "top_logprobs ({}) must be at most {most}",
-                self.top_logprobs
-            ));
-        }
-        match self.timeout_ms {
-            Some(0) => {
-                Err("timeout_ms (0) leaves no time for a reply: use at least 1, or None".into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn validate_lengths(&self) -> Result<(), String> {
-        let max_tokens = self.max_tokens;
-        if max_tokens == 0 {
-            return Err("max_tokens (0) leaves no room for a reply: use at least 1".into());
-        }
-        if let Some(context) = self.context_length
-            && max_tokens >= context
-        {
-            return Err(format!(
-                "max_tokens ({max_tokens}) leaves no room for a prompt in a context of {context}: \
-                 lower max_tokens or raise context_length"
-            ));
-        }
-        match self.max_cache_size {
-            Some(size) if !self.enable_kv_cache => Err(format!(
-                "max_cache_size ({size}) has no effect without a KV cache: \
-                 set enable_kv_cache to true, or leave max_cache_size at None"
-            )),
-            Some(size) if max_tokens >= size => Err(format!(
-                "max_tokens ({max_tokens}) leaves no room for a prompt in a KV cache of {size} tokens: \
-                 lower max_tokens or raise max_cache_size"
-            )),
-            _ => Ok(()),
-        }
-    }
-
-    fn validate_streaming(&self) -> Result<(), String> {
-        let size = self.stream_buffer_size;
-        if size == 0 {
-            return Err("stream_buffer_size (0) lets no text through: use at least 1".into());
-        }
-        if !self.enable_streaming && size != CandleConfig::default().stream_buffer_size {
-            return Err(format!(
-                "stream_buffer_size ({size}) has no effect without streaming: \
-                 set enable_streaming to true, or leave stream_buffer_size at its default"
-            ));
-        }
-        Ok(())
-    }
-
-    /// Fields whose machinery is not there yet: better refused than silently without effect.
-    fn validate_unavailable(&self) -> Result<(), String> {
-        let default = CandleConfig::default();
-        let unavailable = [
-            ("batch_size", self.batch_size.is_some(), "None"),
-            (
-                "batch_timeout_ms",
-                self.batch_timeout_ms != default.batch_timeout_ms,
-                "5",
-            ),
-        ];
-        match unavailable.iter().find(|(_, is_set, _)| *is_set) {
-            Some((name, _, off)) => Err(format!(
-                "{name} is not available in this version: leave it at its default ({off})"
-            )),
-            None => Ok(()),
-        }
     }
 }
 
@@ -308,6 +179,7 @@ impl CandleConfigBuilder {
         log_probabilities: bool,
         top_logprobs: usize,
         timeout_ms: Option<u64>,
+        prompt_lookup: usize,
         batch_size: Option<usize>,
         batch_timeout_ms: u64,
         chat_template: Option<String>,
@@ -328,74 +200,9 @@ impl CandleConfigBuilder {
 mod tests {
     use super::*;
 
-    fn refusal(change: impl FnOnce(&mut CandleConfig)) -> String {
-        let mut config = CandleConfig::default();
-        change(&mut config);
-        config.validate().expect_err("must be refused").to_string()
-    }
-
     #[test]
     fn the_default_works() {
         assert!(CandleConfig::default().validate().is_ok());
-    }
-
-    #[test]
-    fn what_can_not_work_is_refused_by_name() {
-        type Change = fn(&mut CandleConfig);
-        let cases: &[(Change, &str)] = &[
-            (|c| c.max_tokens = 0, "max_tokens (0)"),
-            (|c| c.temperature = -0.1, "temperature (-0.1)"),
-            (|c| c.temperature = f32::NAN, "temperature (NaN)"),
-            (|c| c.top_p = 0.0, "top_p (0)"),
-            (|c| c.top_p = f32::NAN, "top_p (NaN)"),
-            (|c| c.min_p = 1.0, "min_p (1)"),
-            (|c| c.top_k = Some(0), "top_k (0)"),
-            (|c| c.repetition_penalty = 0.0, "repetition_penalty (0)"),
-            (
-                |c| c.repetition_penalty = f32::INFINITY,
-                "repetition_penalty (inf)",
-            ),
-            (|c| c.presence_penalty = 2.5, "presence_penalty (2.5)"),
-            (
-                |c| c.frequency_penalty = f32::NAN,
-                "frequency_penalty (NaN)",
-            ),
-            (
-                |c| c.logit_bias = [(7, 101.0)].into(),
-                "logit_bias of token 7 (101)",
-            ),
-            (|c| c.top_logprobs = 21, "top_logprobs (21)"),
-            (|c| c.timeout_ms = Some(0), "timeout_ms (0)"),
-            (
-                |c| c.context_length = Some(512),
-                "max_tokens (512) leaves no room for a prompt in a context of 512",
-            ),
-            (|c| c.max_cache_size = Some(100), "KV cache of 100 tokens"),
-            (
-                |c| (c.enable_kv_cache, c.max_cache_size) = (false, Some(4096)),
-                "enable_kv_cache",
-            ),
-            (|c| c.top_p = 0.9, "top_p has no effect at temperature 0"),
-            (
-                |c| c.top_k = Some(40),
-                "top_k has no effect at temperature 0",
-            ),
-            (|c| c.min_p = 0.1, "min_p has no effect at temperature 0"),
-            (|c| c.stream_buffer_size = 0, "stream_buffer_size (0)"),
-            (
-                |c| c.stream_buffer_size = 1,
-                "stream_buffer_size (1) has no effect without streaming",
-            ),
-            (|c| c.batch_size = Some(4), "batch_size is not available"),
-            (
-                |c| c.batch_timeout_ms = 1,
-                "batch_timeout_ms is not available",
-            ),
-        ];
-        for (change, expected) in cases {
-            let message = refusal(change);
-            assert!(message.contains(expected), "{message}");
-        }
     }
 
     #[test]

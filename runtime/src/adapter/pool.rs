@@ -16,7 +16,8 @@ use super::error::ErrorText;
 use super::thread::on_a_thread;
 use super::{CHATML, CandleAdapterError};
 
-/// So many requests to one model run side by side in each forward pass; more wait for a place.
+/// So many requests to one model run side by side in each forward pass, unless they or the pool's options say
+/// otherwise; more wait for a place.
 const ROWS: usize = 8;
 
 /// A folder of models, and those of them that were loaded.
@@ -36,6 +37,7 @@ const ROWS: usize = 8;
 pub struct ModelPool {
     source: Source,
     options: LoadOptions,
+    engine: EngineOptions,
     loaded: Mutex<HashMap<String, Arc<OnceCell<Arc<LoadedModel>>>>>,
 }
 
@@ -84,10 +86,30 @@ impl ModelPool {
         self
     }
 
+    /// Runs models with these options: rows of a pass, room in the KV cache, requests that may wait. The default is
+    /// [`EngineOptions::default`] with 8 rows.
+    ///
+    /// ```
+    /// use candle_signature::adapter::ModelPool;
+    /// use candle_signature::engine::EngineOptions;
+    ///
+    /// let options = EngineOptions { max_rows: 16, cache_tokens: Some(32_768), ..Default::default() };
+    /// let pool = ModelPool::embedded().with_engine(options);
+    /// ```
+    #[must_use]
+    pub fn with_engine(mut self, options: EngineOptions) -> Self {
+        self.engine = options;
+        self
+    }
+
     fn of(source: Source) -> Self {
         ModelPool {
             source,
             options: LoadOptions::default(),
+            engine: EngineOptions {
+                max_rows: ROWS,
+                ..EngineOptions::default()
+            },
             loaded: Mutex::default(),
         }
     }
@@ -110,10 +132,10 @@ impl ModelPool {
 
     /// Reads a model on a thread of its own: it takes seconds, and no executor should wait for it.
     async fn read(&self, name: &str) -> Result<Arc<LoadedModel>, CandleAdapterError> {
-        let options = self.options.clone();
+        let (options, engine) = (self.options.clone(), self.engine.clone());
         let load: Box<dyn FnOnce() -> Result<LoadedModel, ErrorText> + Send> = match &self.source {
             Source::Embedded if name == Self::EMBEDDED => {
-                Box::new(move || LoadedModel::embedded(&options))
+                Box::new(move || LoadedModel::embedded(&options, engine))
             }
             Source::Embedded => {
                 return Err(CandleAdapterError::ModelLoadError(
@@ -129,7 +151,7 @@ impl ModelPool {
                 let path =
                     model_folder(folder, name).map_err(CandleAdapterError::ModelLoadError)?;
                 let name = name.to_owned();
-                Box::new(move || LoadedModel::from_folder(name, &path, &options))
+                Box::new(move || LoadedModel::from_folder(name, &path, &options, engine))
             }
         };
         let model = on_a_thread("candle-signature-load", load).await?;
@@ -178,28 +200,36 @@ fn model_folder(pool: &Path, name: &str) -> Result<PathBuf, ErrorText> {
 }
 
 impl LoadedModel {
-    fn from_folder(name: String, path: &Path, options: &LoadOptions) -> Result<Self, ErrorText> {
+    fn from_folder(
+        name: String,
+        path: &Path,
+        options: &LoadOptions,
+        engine: EngineOptions,
+    ) -> Result<Self, ErrorText> {
         let chat_template = template_of(path)?;
         let model =
             Model::load_dir_with(path, &Device::Cpu, options).map_err(ErrorText::caused_by)?;
-        Self::start(name, model, chat_template)
+        Self::start(name, model, chat_template, engine)
     }
 
-    fn embedded(options: &LoadOptions) -> Result<Self, ErrorText> {
+    fn embedded(options: &LoadOptions, engine: EngineOptions) -> Result<Self, ErrorText> {
         let model = embedded::load(options).map_err(ErrorText::caused_by)?;
-        Self::start(ModelPool::EMBEDDED.to_owned(), model, CHATML.to_owned())
+        Self::start(
+            ModelPool::EMBEDDED.to_owned(),
+            model,
+            CHATML.to_owned(),
+            engine,
+        )
     }
 
-    fn start(name: String, model: Model, chat_template: String) -> Result<Self, ErrorText> {
+    fn start(
+        name: String,
+        model: Model,
+        chat_template: String,
+        options: EngineOptions,
+    ) -> Result<Self, ErrorText> {
         let grammars = Arc::new(grammars_of(&model)?);
-        let engine = Engine::start(
-            Arc::new(model),
-            EngineOptions {
-                max_rows: ROWS,
-                ..EngineOptions::default()
-            },
-        )
-        .map_err(ErrorText::caused_by)?;
+        let engine = Engine::start(Arc::new(model), options).map_err(ErrorText::caused_by)?;
         Ok(LoadedModel {
             name,
             engine,

@@ -22,10 +22,10 @@ pub use model::Model;
 pub use model::options::{KvFormat, LoadOptions, Quantization};
 pub use model::qwen2::{Qwen2, Row};
 pub use random::write_random_weights;
-pub use sampler::{Sampler, SamplingParams};
+pub use sampler::{Sampler, SamplingParams, log_sum_exp};
 pub use scheduler::{
     CacheStats, Engine, EngineOptions, EngineStats, FinishReason, GenerateRequest, Generation,
-    StreamedToken, Timings,
+    PinnedPrefix, Shutdown, StreamedToken, Timings,
 };
 pub use tokenizer::{DecodeStream, Segment, Tokenizer};
 

@@ -2,6 +2,8 @@
 //! Stateless: what a sequence remembers is in its cache. Rows of any lengths run as one flat batch, and only
 //! attention looks at them one by one.
 
+mod tail;
+
 use super::linear::{Linear, Matrix};
 use super::options::LoadOptions;
 use crate::engine::kernels::Cpu;

@@ -13,7 +13,8 @@ use select::{Candidate, at_least, best, nucleus, top_k, top_p, weigh};
 use std::hash::{BuildHasher, RandomState};
 
 pub use params::SamplingParams;
-pub(super) use select::{likeliest, log_sum_exp};
+pub(super) use select::likeliest;
+pub use select::log_sum_exp;
 
 /// Chooses the tokens of one sequence.
 #[derive(Debug)]

@@ -177,8 +177,9 @@ pub(in crate::engine) fn likeliest(logits: &[f32], k: usize) -> Vec<(TokenId, f3
         .collect()
 }
 
-/// `ln Σ exp(logit)`; none where no distribution is: all ruled out, or a value that is not finite.
-pub(in crate::engine) fn log_sum_exp(logits: &[f32]) -> Option<f32> {
+/// `ln Σ exp(logit)`, which a logit less is a log-probability; none where no distribution is: all ruled out, or a value that is not finite.
+#[must_use]
+pub fn log_sum_exp(logits: &[f32]) -> Option<f32> {
     let best = logits[best(logits).ok()??];
     Some(best + total_weight(logits, best, 1.0).ln() as f32)
 }

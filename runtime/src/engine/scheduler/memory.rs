@@ -1,5 +1,6 @@
 //! Who gets which blocks of the KV cache: equal beginnings are shared, what is finished is kept while there is room.
 
+use super::pin::PinnedPrefix;
 use super::stats::{CacheStats, Stats};
 use crate::engine::kv::pool::{BLOCK_TOKENS, Pool};
 use crate::engine::kv::tree::PrefixTree;
@@ -52,6 +53,16 @@ impl Memory {
     /// Tokens that fit in all.
     pub(super) fn tokens(&self) -> usize {
         self.pool.blocks() * BLOCK_TOKENS
+    }
+
+    /// Tokens that fit beside what is held now.
+    pub(super) fn available(&self) -> usize {
+        (self.pool.free_blocks() + self.tree.unused()) * BLOCK_TOKENS
+    }
+
+    /// Takes hold of the blocks that are here of a beginning.
+    pub(super) fn pin(&mut self, tokens: &[TokenId]) -> PinnedPrefix {
+        PinnedPrefix::new(self.tree.find(tokens))
     }
 
     /// A cache of `capacity` tokens for a sequence that begins with `prompt`, with what is here of it already. None

@@ -1,30 +1,37 @@
 //! The thread that owns generation and the handle by which async callers reach it.
 //! Requests go in over a channel, each answer comes back over its own; nothing here blocks an executor.
 
+mod draft;
+mod life;
 mod memory;
+mod pin;
 mod request;
+mod rows;
 mod run;
 mod sequence;
 mod shares;
 mod stats;
 
-use super::{EngineError, Model, Sampler};
+use super::{EngineError, Model, Sampler, TokenId};
+use life::Life;
 use memory::Memory;
-use request::{Job, Place, Reply};
+use request::{Job, Message, Place, Reply};
 use stats::Stats;
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{oneshot, watch};
 
+pub use life::Shutdown;
+pub use pin::PinnedPrefix;
 pub use request::{FinishReason, GenerateRequest, Generation, StreamedToken, Timings};
 pub use stats::{CacheStats, EngineStats};
 
 /// How an engine divides its work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EngineOptions {
-    /// Sequences that run side by side in one forward pass; at least 1.
+    /// Sequences that run side by side in one forward pass, where requests say nothing else; at least 1.
     pub max_rows: usize,
     /// Most prompt tokens in one forward pass: bounds memory, and the time until a cancellation is seen.
     pub prefill_chunk: usize,
@@ -51,8 +58,10 @@ impl Default for EngineOptions {
 #[derive(Debug)]
 pub struct Engine {
     model: Arc<Model>,
-    jobs: mpsc::UnboundedSender<Job>,
-    stop: Arc<AtomicBool>,
+    jobs: mpsc::Sender<Message>,
+    life: Arc<Life>,
+    /// Closed when the thread has ended.
+    ended: watch::Receiver<()>,
     /// Tokens that the KV cache holds.
     cache_tokens: usize,
     stats: Stats,
@@ -64,8 +73,9 @@ pub struct Engine {
 impl Engine {
     /// Starts the thread.
     pub fn start(model: Arc<Model>, options: EngineOptions) -> Result<Self, EngineError> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let stop = Arc::new(AtomicBool::new(false));
+        let (sender, receiver) = mpsc::channel();
+        let (alive, ended) = watch::channel(());
+        let life = Arc::new(Life::default());
         let options = EngineOptions {
             max_rows: options.max_rows.max(1),
             prefill_chunk: options.prefill_chunk.max(1),
@@ -81,7 +91,7 @@ impl Engine {
             model: model.clone(),
             options,
             jobs: receiver,
-            stop: stop.clone(),
+            life: life.clone(),
             waiting: VecDeque::new(),
             running: Vec::new(),
             memory,
@@ -89,12 +99,16 @@ impl Engine {
         };
         std::thread::Builder::new()
             .name("candle-signature-engine".to_owned())
-            .spawn(move || scheduler.run())
+            .spawn(move || {
+                scheduler.run();
+                drop(alive);
+            })
             .map_err(|source| EngineError::Thread { source })?;
         Ok(Self {
             model,
             jobs: sender,
-            stop,
+            life,
+            ended,
             cache_tokens,
             stats,
             waiting: Arc::default(),
@@ -123,16 +137,54 @@ impl Engine {
         &self,
         request: GenerateRequest,
     ) -> impl Future<Output = Result<Generation, EngineError>> + Send + use<> {
-        let submitted = self.submit(request);
+        let submitted = self.submit(request, None);
         async move { submitted?.await.unwrap_or(Err(EngineError::Stopped)) }
+    }
+
+    /// Computes a beginning of prompts, where it is not in the cache already, and keeps it there for as long as what the
+    /// future gives is held.
+    ///
+    /// # Errors
+    /// As [`Self::generate`], whose queue it waits in.
+    pub fn pin(
+        &self,
+        prefix: Vec<TokenId>,
+    ) -> impl Future<Output = Result<PinnedPrefix, EngineError>> + Send + use<> {
+        let (sender, pinned) = oneshot::channel();
+        let actual = prefix.len();
+        let max = self.model.config().max_positions;
+        let submitted = self.submit(GenerateRequest::greedy(prefix, 1), Some(sender));
+        async move {
+            submitted?.await.unwrap_or(Err(EngineError::Stopped))?;
+            // A prefix that leaves no room for a single token is not computed.
+            pinned
+                .await
+                .map_err(|_| EngineError::ContextTooLong { actual, max })
+        }
+    }
+
+    /// Takes no more requests, and ends the thread when those it has are answered or let go. The future waits for that;
+    /// the shutdown is under way without it too. Cancelling after draining has begun ends the draining.
+    pub fn shutdown(&self, how: Shutdown) -> impl Future<Output = ()> + Send + use<> {
+        self.life.end(how);
+        // A thread that is gone needs no waking.
+        drop(self.jobs.send(Message::Wake));
+        let mut ended = self.ended.clone();
+        async move { while ended.changed().await.is_ok() {} }
     }
 
     fn submit(
         &self,
         request: GenerateRequest,
+        pin: Option<oneshot::Sender<PinnedPrefix>>,
     ) -> Result<oneshot::Receiver<Result<Generation, EngineError>>, EngineError> {
+        if !self.life.is_open() {
+            return Err(EngineError::Stopped);
+        }
         let limit = request.limit(self.model.config(), self.cache_tokens)?;
         let sampler = Sampler::new(request.sampling.clone(), &request.prompt)?;
+        // Before the reply, which counts what becomes of requests that were taken.
+        let place = Place::take(&self.waiting, self.max_waiting)?;
         let (reply, receiver) = oneshot::channel();
         let job = Job {
             request,
@@ -140,15 +192,17 @@ impl Engine {
             sampler,
             queued: Instant::now(),
             reply: Reply::new(reply, &self.stats),
-            place: Some(Place::take(&self.waiting, self.max_waiting)?),
+            pin,
+            place: Some(place),
         };
-        self.jobs.send(job).map_err(|_| EngineError::Stopped)?;
+        let message = Message::Job(Box::new(job));
+        self.jobs.send(message).map_err(|_| EngineError::Stopped)?;
         Ok(receiver)
     }
 }
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
+        drop(self.shutdown(Shutdown::Cancel));
     }
 }

@@ -1,5 +1,6 @@
 //! What a generation is asked for with and what it answers.
 
+use super::pin::PinnedPrefix;
 use super::stats::Stats;
 use crate::engine::{EngineError, LogitsMask, ModelConfig, Sampler, SamplingParams, TokenId};
 use std::sync::Arc;
@@ -29,6 +30,16 @@ pub struct GenerateRequest {
     /// For each chosen token the so many likeliest by the model alone, with their log-probabilities; at most
     /// [`GenerateRequest::MOST_TOP_LOGPROBS`]. Above 0 it implies `all_logits`.
     pub top_logprobs: usize,
+    /// Most tokens that are guessed a step, from what followed the same tokens earlier in prompt and reply, and checked in
+    /// one pass: fewer steps where a reply copies, and the same tokens. 0 is off, and it is off without a KV cache. The
+    /// rows of a pass share the number.
+    pub prompt_lookup: usize,
+    /// Most rows of a forward pass that this request takes part in; at
+    /// least 1. None is what the engine was started with.
+    pub batch_size: Option<usize>,
+    /// How long an engine that has nothing else to do waits for `batch_size` requests to come before it begins with this
+    /// one. Without a `batch_size` it never waits.
+    pub batch_wait: Duration,
     /// When to give up, running or waiting: with [`EngineError::DeadlinePassed`], before the first step after it.
     pub deadline: Option<Instant>,
     /// Restricts the reply.
@@ -66,6 +77,9 @@ impl GenerateRequest {
             max_cache_tokens: None,
             all_logits: false,
             top_logprobs: 0,
+            prompt_lookup: 0,
+            batch_size: None,
+            batch_wait: Duration::ZERO,
             deadline: None,
             mask: None,
             stream: None,
@@ -194,6 +208,14 @@ pub struct Generation {
     pub timings: Timings,
 }
 
+/// What the engine's thread is told.
+pub(super) enum Message {
+    /// Something to do.
+    Job(Box<Job>),
+    /// Look at what has changed beside the queue.
+    Wake,
+}
+
 /// A request on its way to the engine's thread.
 pub(super) struct Job {
     pub request: GenerateRequest,
@@ -202,6 +224,8 @@ pub(super) struct Job {
     pub sampler: Sampler,
     pub queued: Instant,
     pub reply: Reply,
+    /// Where the prompt's blocks go, once they are computed, of a request that wants them kept.
+    pub pin: Option<oneshot::Sender<PinnedPrefix>>,
     /// Given back when the request is admitted or gone.
     pub place: Option<Place>,
 }

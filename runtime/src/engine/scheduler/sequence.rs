@@ -1,5 +1,6 @@
 //! One generation in progress: its tokens, its cache, and what came of each step.
 
+use super::draft::{Drafts, agreement};
 use super::request::{FinishReason, Generation, Job, StreamedToken, Timings};
 use crate::engine::sampler::{likeliest, log_sum_exp};
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, TokenId};
@@ -25,6 +26,7 @@ pub(super) struct Sequence {
     chose_stop: bool,
     /// How many tokens of the reply its stream has taken.
     streamed: usize,
+    drafts: Drafts,
 }
 
 /// What the model made of a token that was chosen.
@@ -49,7 +51,59 @@ impl Sequence {
             closed_at: None,
             chose_stop: false,
             streamed: 0,
+            drafts: Drafts::default(),
         }
+    }
+
+    /// Its next tokens to compute: so many of those that it has, and after the last one some that are guessed, where that
+    /// is wanted of so many rows.
+    pub fn input(&mut self, share: usize, rows: usize) -> Vec<TokenId> {
+        let pending = &self.tokens[self.cache.len()..];
+        let mut input = pending[..share].to_vec();
+        let request = &self.job.request;
+        self.drafts.tokens.clear();
+        if share == pending.len() && request.use_kv_cache && request.prompt_lookup > 0 {
+            // The last token that may be chosen needs no guess after it.
+            let left = (self.job.limit - self.generated().len()).saturating_sub(1);
+            let most = (request.prompt_lookup / rows.max(1)).min(left);
+            self.drafts.draw(&self.tokens, most);
+            input.extend(&self.drafts.tokens);
+        }
+        input
+    }
+
+    /// Tokens that are guessed in this step.
+    pub fn drafted(&self) -> usize {
+        self.drafts.tokens.len()
+    }
+
+    /// Chooses tokens from the logits after its last token and after each guessed one, for as long as what is chosen is
+    /// what was guessed. Says how many were chosen, how many guesses were right, and whether the reply has ended.
+    pub fn advance_over(
+        &mut self,
+        model: &Model,
+        mut logits: Vec<Vec<f32>>,
+    ) -> Result<(u64, u64, Option<FinishReason>), EngineError> {
+        let known = self.tokens.len();
+        let (mut chosen, mut end) = (0, None);
+        // The logits after tokens that all came: masks may append several at a time.
+        let mut at = 0;
+        while let Some(logits) = logits.get_mut(at) {
+            end = self.advance(model, logits)?;
+            chosen += 1;
+            let came = &self.tokens[known..];
+            if end.is_some()
+                || came.len() == at
+                || agreement(&self.drafts.tokens, came) < came.len()
+            {
+                break;
+            }
+            at = came.len();
+        }
+        let right = self.drafts.settle(&self.tokens[known..]);
+        // Keys and values of what was guessed wrongly.
+        self.cache.truncate(known + right);
+        Ok((chosen, right as u64, end))
     }
 
     fn generated(&self) -> &[TokenId] {

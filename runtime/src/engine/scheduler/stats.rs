@@ -16,6 +16,10 @@ pub struct EngineStats {
     pub prefilled_tokens: u64,
     /// Tokens that the model chose.
     pub decoded_tokens: u64,
+    /// Tokens that were guessed by looking them up in the prompt and reply.
+    pub drafted_tokens: u64,
+    /// Those of them that were the right ones: so many steps were saved.
+    pub accepted_tokens: u64,
     /// Requests that were answered.
     pub finished: u64,
     /// Requests that ended in an error of the engine; those that were refused are not counted.
@@ -40,7 +44,7 @@ pub struct CacheStats {
     pub reused_tokens: u64,
     /// Blocks of 16 tokens in all.
     pub blocks_total: usize,
-    /// Blocks that running sequences hold.
+    /// Blocks that running sequences hold, and pinned ones.
     pub blocks_in_use: usize,
     /// Blocks that nobody holds but that are kept for sequences with an equal beginning.
     pub blocks_kept: usize,
