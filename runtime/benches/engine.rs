@@ -1,8 +1,8 @@
 //! Prefill and decode of one sequence in the Qwen2.5-0.5B shape, against llama.cpp and candle-transformers on the same
 //! file with the same threads, and as a share of what this machine's memory can deliver.
 //!
-//! `cargo bench -p candle-signature --bench engine`, with `-- q8 2` for one format on two threads only, with
-//! `-- sampler` or `-- batches` for what choosing a token takes and for many rows at once.
+//! `cargo bench -p candle-signature --bench engine`, with `-- q8 2` for one format on two threads only, with `-- shallow`
+//! without the greatest depth, whose prompt takes llama.cpp most of a minute.
 //! llama.cpp is built by `scripts/bench/build_llama.sh`.
 
 #[path = "support/gguf.rs"]
@@ -11,27 +11,24 @@ mod gguf;
 mod machine;
 #[path = "support/peers.rs"]
 mod peers;
+mod support;
 
 use candle_core::Device;
 use candle_core::quantized::GgmlDType;
-use candle_signature::engine::{
-    KvCache, LoadOptions, Quantization, Qwen2, Row, Sampler, SamplingParams, TokenId,
-};
-use machine::{Source, cpu, spread};
+use candle_signature::engine::{KvCache, LoadOptions, Quantization, Qwen2, Row, TokenId};
+use machine::Source;
 use peers::{LlamaBench, candle_rates};
 use std::error::Error;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Instant;
+use support::{cpu, median, spread};
 
 const FORMATS: [(&str, GgmlDType); 2] = [("q8", GgmlDType::Q8_0), ("q4", GgmlDType::Q4_0)];
 const PREFILL: usize = 512;
 const CHUNK: usize = 256;
 const DEPTHS: [usize; 3] = [0, 512, 4096];
 const DECODE: usize = 32;
-const BATCHES: [usize; 6] = [1, 2, 4, 8, 16, 32];
-const BATCH_DEPTH: usize = 64;
-const BATCH_STEPS: u32 = 8;
 /// Rounds in which all take their turns.
 const ROUNDS: usize = 3;
 
@@ -47,9 +44,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     let named = |name: &str| wanted.iter().any(|word| word == name);
     println!("{}", cpu());
-    if named("sampler") {
-        return measure_sampler(151_936);
-    }
     let llama = LlamaBench::find();
     if llama.is_none() {
         println!(
@@ -60,6 +54,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let count = wanted.iter().find_map(|word| word.parse().ok());
     let most = std::thread::available_parallelism()?;
     let counts = count.map_or_else(|| vec![NonZeroUsize::MIN, most], |count| vec![count]);
+    let depths = &DEPTHS[..DEPTHS.len() - usize::from(named("shallow"))];
     let (folder, source) = (tempfile::tempdir()?, Source::new()?);
     for (name, format) in FORMATS.iter().filter(|(name, _)| !format || named(name)) {
         let file = folder.path().join(format!("{name}.gguf"));
@@ -70,17 +65,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             .collect::<Result<Vec<_>, _>>()?;
         let bytes = networks[0].weight_bytes();
         println!("\n{name}: {:.0} MB of weights", bytes as f64 / 1e6);
-        if named("batches") {
-            networks
-                .iter()
-                .try_for_each(|network| measure_batches(network, name))?;
-            continue;
-        }
         let mut caches = Vec::new();
-        for depth in DEPTHS {
+        for depth in depths {
             let network = &networks[networks.len() - 1];
             let mut cache = KvCache::new(network.config(), depth + DECODE + 1, &Device::Cpu)?;
-            prefill_to(network, &mut cache, depth)?;
+            prefill_to(network, &mut cache, *depth)?;
             caches.push(cache);
         }
         for network in &networks {
@@ -150,138 +139,41 @@ fn measure(
     let candle = candle_rates(file, threads)?;
     println!(
         "  {threads} threads; memory reads at {} GB/s",
-        spread(&mut bandwidth)
+        spread(&bandwidth, 1)
     );
-    let limit = bandwidth[ROUNDS / 2] * 1e9 / network.weight_bytes() as f64;
+    let limit = median(&bandwidth) * 1e9 / network.weight_bytes() as f64;
     report(
         &format!("prefill {PREFILL}"),
-        &mut ours.prefill,
-        &mut theirs.prefill,
+        &ours.prefill,
+        &theirs.prefill,
         candle.0,
         None,
     );
-    for (index, depth) in DEPTHS.into_iter().enumerate() {
+    for (index, depth) in DEPTHS.into_iter().enumerate().take(caches.len()) {
         let name = format!("decode at depth {depth}");
-        let (ours, theirs) = (&mut ours.decode[index], &mut theirs.decode[index]);
+        let (ours, theirs) = (&ours.decode[index], &theirs.decode[index]);
         report(&name, ours, theirs, candle.1, Some(limit));
     }
     Ok(())
 }
 
 /// `limit` is the tokens a second at which the weights alone take all of the memory's bandwidth.
-fn report(name: &str, ours: &mut [f64], llama: &mut [f64], candle: f64, limit: Option<f64>) {
-    let text = spread(ours);
-    let ours = ours[ours.len() / 2];
-    println!("    {name}: {text} tok/s");
+fn report(name: &str, ours: &[f64], llama: &[f64], candle: f64, limit: Option<f64>) {
+    println!("    {name}: {} tok/s", spread(ours, 1));
+    let ours = median(ours);
     if let Some(limit) = limit {
-        println!(
-            "      {:.0} % of the memory's limit of {limit:.1}",
-            ours / limit * 100.0
-        );
+        let share = ours / limit * 100.0;
+        println!("      {share:.0} % of the memory's limit of {limit:.1}");
     }
     if !llama.is_empty() {
-        let text = spread(llama);
-        println!(
-            "      {:.2} times llama.cpp's {text}",
-            ours / llama[llama.len() / 2]
-        );
+        let ratio = ours / median(llama);
+        println!("      {ratio:.2} times llama.cpp's {}", spread(llama, 1));
     }
+    let ratio = ours / candle;
     println!(
-        "      {:.2} times candle-transformers' {candle:.1} (depth 256)",
-        ours / candle
+        "      {ratio:.2} times candle-transformers' {candle:.1} (at depth {})",
+        peers::PROMPT
     );
-}
-
-/// What choosing a token out of the whole vocabulary takes.
-fn measure_sampler(vocabulary: usize) -> Result<(), Box<dyn Error>> {
-    // Bell-shaped, as logits are: the sum of four uniform numbers.
-    let mut state = 1u64;
-    let mut uniform = || {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 40) as f32 / (1u64 << 24) as f32
-    };
-    let logits: Vec<f32> = (0..vocabulary)
-        .map(|_| (0..4).map(|_| uniform()).sum::<f32>() * 5.0)
-        .collect();
-    let sampled = SamplingParams {
-        temperature: 0.7,
-        seed: Some(1),
-        ..SamplingParams::default()
-    };
-    let (top_k, top_p) = (Some(20), 0.8);
-    println!("\nchoosing one of {vocabulary} tokens, median of 200:");
-    for (name, params) in [
-        ("greedy", SamplingParams::default()),
-        (
-            "top-k 20, top-p 0.8",
-            SamplingParams {
-                top_k,
-                top_p,
-                ..sampled.clone()
-            },
-        ),
-        (
-            "top-p 0.8",
-            SamplingParams {
-                top_p,
-                ..sampled.clone()
-            },
-        ),
-        ("temperature only", sampled),
-    ] {
-        let mut sampler = Sampler::new(params, &[])?;
-        let mut copy = logits.clone();
-        let mut times = Vec::new();
-        for _ in 0..200 {
-            let start = Instant::now();
-            sampler.sample(&mut copy, 0)?;
-            times.push(start.elapsed().as_secs_f64() * 1e6);
-        }
-        println!("  {name}: {} µs", spread(&mut times));
-    }
-    Ok(())
-}
-
-/// Tokens a second of all rows together, by the number of rows that decode side by side.
-fn measure_batches(network: &Qwen2, name: &str) -> Result<(), Box<dyn Error>> {
-    let mut single = 0.0;
-    for rows in BATCHES {
-        let new_cache = || KvCache::new(network.config(), BATCH_DEPTH + DECODE + 1, &Device::Cpu);
-        let mut caches = (0..rows)
-            .map(|_| new_cache())
-            .collect::<Result<Vec<_>, _>>()?;
-        for cache in &mut caches {
-            prefill_to(network, cache, BATCH_DEPTH)?;
-        }
-        let mut rates = Vec::new();
-        for _ in 0..ROUNDS {
-            let start = Instant::now();
-            for step in 0..BATCH_STEPS {
-                let tokens = [TokenId(step)];
-                let row = |cache| Row {
-                    tokens: &tokens,
-                    cache,
-                    logits: true,
-                };
-                network.forward(&mut caches.iter_mut().map(row).collect::<Vec<_>>())?;
-            }
-            rates.push((rows * BATCH_STEPS as usize) as f64 / start.elapsed().as_secs_f64());
-            caches
-                .iter_mut()
-                .for_each(|cache| cache.truncate(BATCH_DEPTH));
-        }
-        let text = spread(&mut rates);
-        if rows == 1 {
-            single = rates[ROUNDS / 2];
-        }
-        println!(
-            "  {name} {rows} rows: {text} tok/s in all, {:.1} times one row",
-            rates[ROUNDS / 2] / single
-        );
-    }
-    Ok(())
 }
 
 fn prefill_to(network: &Qwen2, cache: &mut KvCache, length: usize) -> Result<(), Box<dyn Error>> {

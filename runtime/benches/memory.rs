@@ -15,7 +15,7 @@ use candle_signature::adapter::{
     Quantization,
 };
 use candle_signature::prompt::Message;
-use machine::{cpu, forget_peak, memory};
+use machine::{forget_peak, memory};
 use std::error::Error;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ const REPLY: usize = 64;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
-    println!("{}", cpu());
+    println!("{}", support::cpu());
     for (name, format) in [("Q8_0", GgmlDType::Q8_0), ("Q4_0", GgmlDType::Q4_0)] {
         measure(name, format).await?;
     }

@@ -1,4 +1,4 @@
-//! What the machine is and can do: its name, the rate at which its memory is read, and this process's share of it.
+//! The rate at which this machine's memory is read, and this process's share of it.
 #![allow(
     dead_code,
     reason = "each bench compiles its own copy and uses a part of it"
@@ -10,17 +10,6 @@ use std::time::Instant;
 
 /// Bytes that are read in a pass: far more than any cache holds.
 const BYTES: usize = 1 << 30;
-
-/// Sorts the figures and prints the median with the least and the most; the median is then in the middle.
-pub fn spread(figures: &mut [f64]) -> String {
-    figures.sort_by(f64::total_cmp);
-    let (least, median, most) = (
-        figures[0],
-        figures[figures.len() / 2],
-        figures[figures.len() - 1],
-    );
-    format!("{median:.1} ({least:.1} to {most:.1})")
-}
 
 /// Memory on huge pages, as the engine's weights have it, to read from.
 pub struct Source(MmapMut);
@@ -76,15 +65,4 @@ pub fn memory(figure: &str) -> f64 {
 pub fn forget_peak() {
     // Where the system has no such file, the peak is not known either.
     drop(std::fs::write("/proc/self/clear_refs", "5"));
-}
-
-/// The processor by name.
-pub fn cpu() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    name.map_or("unknown processor".to_owned(), |name| {
-        name.trim_start_matches(['\t', ':', ' ']).to_owned()
-    })
 }

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 /// The word that makes the bench's binary run candle-transformers.
 pub const CANDLE: &str = "candle-peer";
-/// Tokens of candle's prompt and reply: it is slow, and the figures are rates.
-const PROMPT: usize = 256;
+/// Tokens of candle's prompt; its reply follows them.
+pub const PROMPT: usize = 256;
 const DECODE: usize = 16;
 
 /// llama-bench, where it is built.
