@@ -1,8 +1,9 @@
 //! How right the embedded model is: per family on held-out data, and on small real sets that it was not trained for.
 //!
-//! `cargo run --release --example eval_embedded [-- [--constrained] [FOLDER_OF_REAL_SETS [MOST_RECORDS_A_FAMILY]]]`
+//! `cargo run --release --example eval_embedded [-- [--constrained] [--q8 | --q4] [FOLDER_OF_REAL_SETS [MOST_RECORDS_A_FAMILY]]]`
 //!
-//! With `--constrained`, replies are held to the grammar of each record's signature.
+//! With `--constrained`, replies are held to the grammar of each record's signature. With `--q8` or `--q4`, the weights
+//! are packed in 8 or 4 bits; f32 otherwise.
 
 mod real_sets;
 mod record;
@@ -14,7 +15,7 @@ use std::pin::pin;
 use anyhow::Context as _;
 use candle_signature::adapter::{
     Backend as _, CandleAdapter, CandleAdapterError, CandleConfig, CompletionRequest, Constraint,
-    ModelPool,
+    LoadOptions, ModelPool, Quantization,
 };
 use candle_signature::parse::parse_reply;
 use candle_signature::prompt::chat_messages;
@@ -32,10 +33,18 @@ async fn main() -> anyhow::Result<()> {
     let (flags, arguments): (Vec<_>, Vec<_>) = std::env::args()
         .skip(1)
         .partition(|argument| argument.starts_with("--"));
-    if let Some(unknown) = flags.iter().find(|flag| *flag != "--constrained") {
-        anyhow::bail!("unknown flag `{unknown}`: there is only `--constrained`");
+    let mut constrained = false;
+    let mut quantization = Quantization::None;
+    for flag in &flags {
+        match flag.as_str() {
+            "--constrained" => constrained = true,
+            "--q8" => quantization = Quantization::Q8,
+            "--q4" => quantization = Quantization::Q4,
+            unknown => anyhow::bail!(
+                "unknown flag `{unknown}`: there are `--constrained`, `--q8` and `--q4`"
+            ),
+        }
     }
-    let constrained = !flags.is_empty();
     let mut arguments = arguments.into_iter();
     let real = arguments
         .next()
@@ -48,11 +57,16 @@ async fn main() -> anyhow::Result<()> {
     let limit = limit.unwrap_or(usize::MAX);
 
     let start = std::time::Instant::now();
+    let options = LoadOptions {
+        quantization,
+        ..Default::default()
+    };
     let model = ModelPool::embedded()
+        .with_options(options)
         .load_model(ModelPool::EMBEDDED)
         .await?;
     println!(
-        "embedded model loaded in {:.0?}; greedy, {}",
+        "embedded model loaded in {:.0?}; weights {quantization:?}; greedy, {}",
         start.elapsed(),
         if constrained {
             "held to the grammar"

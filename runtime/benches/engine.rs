@@ -1,24 +1,30 @@
-//! Prefill and decode of one sequence in the Qwen2.5-0.5B shape, by weight format and depth, as a share of what this
-//! machine's memory can deliver. `cargo bench -p candle-signature --bench engine`, with `-- q8 2` for one format on
-//! two threads only.
+//! Prefill and decode of one sequence in the Qwen2.5-0.5B shape, against llama.cpp and candle-transformers on the same
+//! file with the same threads, and as a share of what this machine's memory can deliver.
+//!
+//! `cargo bench -p candle-signature --bench engine`, with `-- q8 2` for one format on two threads only, with
+//! `-- sampler` or `-- batches` for what choosing a token takes and for many rows at once.
+//! llama.cpp is built by `scripts/bench/build_llama.sh`.
+
+#[path = "support/gguf.rs"]
+mod gguf;
+#[path = "support/machine.rs"]
+mod machine;
+#[path = "support/peers.rs"]
+mod peers;
 
 use candle_core::Device;
+use candle_core::quantized::GgmlDType;
 use candle_signature::engine::{
-    KvCache, LoadOptions, ModelConfig, Quantization, Qwen2, Row, Sampler, SamplingParams, TokenId,
-    Weights, write_random_weights,
+    KvCache, LoadOptions, Quantization, Qwen2, Row, Sampler, SamplingParams, TokenId,
 };
+use machine::{Source, cpu, spread};
+use peers::{LlamaBench, candle_rates};
 use std::error::Error;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::time::Instant;
 
-/// Qwen2.5-0.5B-Instruct's configuration, as far as its shape goes.
-const CONFIG: &str = r#"{
-    "architectures": ["Qwen2ForCausalLM"], "model_type": "qwen2", "hidden_act": "silu", "hidden_size": 896,
-    "intermediate_size": 4864, "num_hidden_layers": 24, "num_attention_heads": 14, "num_key_value_heads": 2,
-    "vocab_size": 151936, "max_position_embeddings": 32768, "rms_norm_eps": 1e-6, "rope_theta": 1000000.0,
-    "tie_word_embeddings": true
-}"#;
-const FORMATS: [(&str, Quantization); 2] = [("q8", Quantization::Q8), ("q4", Quantization::Q4)];
+const FORMATS: [(&str, GgmlDType); 2] = [("q8", GgmlDType::Q8_0), ("q4", GgmlDType::Q4_0)];
 const PREFILL: usize = 512;
 const CHUNK: usize = 256;
 const DEPTHS: [usize; 3] = [0, 512, 4096];
@@ -26,57 +32,164 @@ const DECODE: usize = 32;
 const BATCHES: [usize; 6] = [1, 2, 4, 8, 16, 32];
 const BATCH_DEPTH: usize = 64;
 const BATCH_STEPS: u32 = 8;
-const ROUNDS: usize = 5;
+/// Rounds in which all take their turns.
+const ROUNDS: usize = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let config = ModelConfig::from_json(CONFIG.as_bytes(), "the bench's configuration")?;
-    let folder = tempfile::tempdir()?;
-    write_random_weights(
-        &config,
-        1,
-        &folder.path().join("model.safetensors"),
-        |_, _| (),
-    )?;
-    let weights = Weights::open_safetensors(folder.path())?;
-    println!("{}", cpu());
-    measure_sampler(config.vocab_size)?;
     let wanted: Vec<String> = std::env::args()
         .skip(1)
         .filter(|arg| !arg.starts_with('-'))
         .collect();
+    if let [peer, file] = wanted.as_slice()
+        && peer == peers::CANDLE
+    {
+        return peers::run_candle(file.as_ref());
+    }
     let named = |name: &str| wanted.iter().any(|word| word == name);
+    println!("{}", cpu());
+    if named("sampler") {
+        return measure_sampler(151_936);
+    }
+    let llama = LlamaBench::find();
+    if llama.is_none() {
+        println!(
+            "llama.cpp is not built, its figures are left out: run scripts/bench/build_llama.sh, or name a llama-bench in $LLAMA_BENCH"
+        );
+    }
     let format = FORMATS.iter().any(|(name, _)| named(name));
     let count = wanted.iter().find_map(|word| word.parse().ok());
     let most = std::thread::available_parallelism()?;
     let counts = count.map_or_else(|| vec![NonZeroUsize::MIN, most], |count| vec![count]);
-    for threads in counts {
-        let bandwidth = read_bandwidth(threads.get());
-        println!(
-            "\n{threads} threads; memory reads at {:.1} GB/s",
-            bandwidth / 1e9
-        );
-        for (name, quantization) in FORMATS {
-            if format && !named(name) {
-                continue;
-            }
-            let options = LoadOptions {
-                quantization,
-                threads: Some(threads),
-            };
-            // Begins the peak anew.
-            drop(std::fs::write("/proc/self/clear_refs", "5"));
-            let before = memory("VmRSS");
-            let start = Instant::now();
-            let network = Qwen2::load_with(config.clone(), &weights, &Device::Cpu, &options)?;
-            let bytes = network.weight_bytes();
-            let (size, time) = (bytes as f64 / 1e6, start.elapsed());
-            let peak = memory("VmHWM") - before;
-            println!("{name}: {size:.0} MB packed in {time:.2?}, with {peak:.0} MB at most");
-            measure(&network, name, bandwidth / bytes as f64)?;
-            measure_batches(&network, name)?;
+    let (folder, source) = (tempfile::tempdir()?, Source::new()?);
+    for (name, format) in FORMATS.iter().filter(|(name, _)| !format || named(name)) {
+        let file = folder.path().join(format!("{name}.gguf"));
+        gguf::write_gguf(&file, *format)?;
+        let networks = counts
+            .iter()
+            .map(|threads| load(&file, *threads))
+            .collect::<Result<Vec<_>, _>>()?;
+        let bytes = networks[0].weight_bytes();
+        println!("\n{name}: {:.0} MB of weights", bytes as f64 / 1e6);
+        if named("batches") {
+            networks
+                .iter()
+                .try_for_each(|network| measure_batches(network, name))?;
+            continue;
         }
+        let mut caches = Vec::new();
+        for depth in DEPTHS {
+            let network = &networks[networks.len() - 1];
+            let mut cache = KvCache::new(network.config(), depth + DECODE + 1, &Device::Cpu)?;
+            prefill_to(network, &mut cache, depth)?;
+            caches.push(cache);
+        }
+        for network in &networks {
+            measure(network, &mut caches, &file, &source, llama.as_ref())?;
+        }
+        std::fs::remove_file(&file)?;
     }
     Ok(())
+}
+
+fn load(file: &Path, threads: NonZeroUsize) -> Result<Qwen2, Box<dyn Error>> {
+    let options = LoadOptions {
+        quantization: Quantization::AsStored,
+        threads: Some(threads),
+        ..LoadOptions::default()
+    };
+    Ok(Qwen2::load_gguf(file, &Device::Cpu, &options)?)
+}
+
+/// Tokens a second of each round.
+#[derive(Default)]
+struct Rates {
+    prefill: Vec<f64>,
+    decode: [Vec<f64>; DEPTHS.len()],
+}
+
+fn measure(
+    network: &Qwen2,
+    caches: &mut [KvCache],
+    file: &Path,
+    source: &Source,
+    llama: Option<&LlamaBench>,
+) -> Result<(), Box<dyn Error>> {
+    let threads = network.threads();
+    let (mut ours, mut theirs, mut bandwidth) = (Rates::default(), Rates::default(), Vec::new());
+    for round in 0..ROUNDS {
+        bandwidth.push(source.rate(threads) / 1e9);
+        let mut cache = KvCache::new(network.config(), PREFILL, &Device::Cpu)?;
+        let start = Instant::now();
+        prefill_to(network, &mut cache, PREFILL)?;
+        ours.prefill
+            .push(PREFILL as f64 / start.elapsed().as_secs_f64());
+        if let Some(llama) = llama {
+            theirs
+                .prefill
+                .extend(llama.rates(file, threads, (PREFILL, 0, 0), 1)?);
+        }
+        for (index, (depth, cache)) in DEPTHS.into_iter().zip(&mut *caches).enumerate() {
+            cache.truncate(depth);
+            let mut next = step(network, &[TokenId(1)], cache)?;
+            let start = Instant::now();
+            for _ in 0..DECODE {
+                next = step(network, &[next], cache)?;
+            }
+            ours.decode[index].push(DECODE as f64 / start.elapsed().as_secs_f64());
+            // At the greatest depth llama.cpp fills its cache once for all of its rounds: it takes most of a minute.
+            let (deepest, last) = (index + 1 == DEPTHS.len(), round + 1 == ROUNDS);
+            if let Some(llama) = llama
+                && (!deepest || last)
+            {
+                let rounds = if deepest { ROUNDS } else { 1 };
+                let rates = llama.rates(file, threads, (0, DECODE, depth), rounds)?;
+                theirs.decode[index].extend(rates);
+            }
+        }
+    }
+    let candle = candle_rates(file, threads)?;
+    println!(
+        "  {threads} threads; memory reads at {} GB/s",
+        spread(&mut bandwidth)
+    );
+    let limit = bandwidth[ROUNDS / 2] * 1e9 / network.weight_bytes() as f64;
+    report(
+        &format!("prefill {PREFILL}"),
+        &mut ours.prefill,
+        &mut theirs.prefill,
+        candle.0,
+        None,
+    );
+    for (index, depth) in DEPTHS.into_iter().enumerate() {
+        let name = format!("decode at depth {depth}");
+        let (ours, theirs) = (&mut ours.decode[index], &mut theirs.decode[index]);
+        report(&name, ours, theirs, candle.1, Some(limit));
+    }
+    Ok(())
+}
+
+/// `limit` is the tokens a second at which the weights alone take all of the memory's bandwidth.
+fn report(name: &str, ours: &mut [f64], llama: &mut [f64], candle: f64, limit: Option<f64>) {
+    let text = spread(ours);
+    let ours = ours[ours.len() / 2];
+    println!("    {name}: {text} tok/s");
+    if let Some(limit) = limit {
+        println!(
+            "      {:.0} % of the memory's limit of {limit:.1}",
+            ours / limit * 100.0
+        );
+    }
+    if !llama.is_empty() {
+        let text = spread(llama);
+        println!(
+            "      {:.2} times llama.cpp's {text}",
+            ours / llama[llama.len() / 2]
+        );
+    }
+    println!(
+        "      {:.2} times candle-transformers' {candle:.1} (depth 256)",
+        ours / candle
+    );
 }
 
 /// What choosing a token out of the whole vocabulary takes.
@@ -127,42 +240,6 @@ fn measure_sampler(vocabulary: usize) -> Result<(), Box<dyn Error>> {
             times.push(start.elapsed().as_secs_f64() * 1e6);
         }
         println!("  {name}: {} µs", spread(&mut times));
-    }
-    Ok(())
-}
-
-/// `limit` is the tokens a second at which the weights alone take all of the memory's bandwidth.
-fn measure(network: &Qwen2, name: &str, limit: f64) -> Result<(), Box<dyn Error>> {
-    let mut prefill = Vec::new();
-    let mut decode = vec![Vec::new(); DEPTHS.len()];
-    let mut caches = Vec::new();
-    for depth in DEPTHS {
-        let mut cache = KvCache::new(network.config(), depth + DECODE + 1, &Device::Cpu)?;
-        prefill_to(network, &mut cache, depth)?;
-        caches.push(cache);
-    }
-    for _ in 0..ROUNDS {
-        let mut cache = KvCache::new(network.config(), PREFILL, &Device::Cpu)?;
-        let start = Instant::now();
-        prefill_to(network, &mut cache, PREFILL)?;
-        prefill.push(PREFILL as f64 / start.elapsed().as_secs_f64());
-        for ((depth, cache), rates) in DEPTHS.iter().zip(&mut caches).zip(&mut decode) {
-            cache.truncate(*depth);
-            let mut next = step(network, &[TokenId(1)], cache)?;
-            let start = Instant::now();
-            for _ in 0..DECODE {
-                next = step(network, &[next], cache)?;
-            }
-            rates.push(DECODE as f64 / start.elapsed().as_secs_f64());
-        }
-    }
-    println!("  {name} prefill {PREFILL}: {} tok/s", spread(&mut prefill));
-    for (depth, rates) in DEPTHS.iter().zip(&mut decode) {
-        let text = spread(rates);
-        let share = rates[ROUNDS / 2] / limit * 100.0;
-        println!(
-            "  {name} decode at depth {depth}: {text} tok/s, {share:.0} % of the limit of {limit:.0}"
-        );
     }
     Ok(())
 }
@@ -238,67 +315,4 @@ fn step(
         .get(0)?
         .to_scalar()?;
     Ok(TokenId(best))
-}
-
-/// Sorts the figures; the median is then in the middle.
-fn spread(figures: &mut [f64]) -> String {
-    figures.sort_by(f64::total_cmp);
-    let (least, median, most) = (
-        figures[0],
-        figures[figures.len() / 2],
-        figures[figures.len() - 1],
-    );
-    format!("{median:.1} ({least:.1} to {most:.1})")
-}
-
-/// Bytes a second that these many threads read from a gigabyte, the median of several passes.
-fn read_bandwidth(threads: usize) -> f64 {
-    let data = vec![1u64; 1 << 27];
-    let mut rates: Vec<f64> = (0..7)
-        .map(|_| {
-            let start = Instant::now();
-            let sum: u64 = std::thread::scope(|scope| {
-                let parts: Vec<_> = data
-                    .chunks(data.len() / threads)
-                    .map(|part| scope.spawn(move || sum(part)))
-                    .collect();
-                parts
-                    .into_iter()
-                    .map(|part| part.join().unwrap_or_default())
-                    .fold(0, u64::wrapping_add)
-            });
-            std::hint::black_box(sum);
-            (data.len() * 8) as f64 / start.elapsed().as_secs_f64()
-        })
-        .collect();
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
-fn sum(part: &[u64]) -> u64 {
-    let mut sums = [0u64; 32];
-    for chunk in part.as_chunks::<32>().0 {
-        for (sum, value) in sums.iter_mut().zip(chunk) {
-            *sum = sum.wrapping_add(*value);
-        }
-    }
-    sums.into_iter().fold(0, u64::wrapping_add)
-}
-
-/// A figure of this process in megabytes; 0 where the system does not say.
-fn memory(figure: &str) -> f64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(figure));
-    let kibibytes = line.and_then(|line| line.split_whitespace().nth(1)?.parse::<f64>().ok());
-    kibibytes.unwrap_or_default() * 1.024e-3
-}
-
-fn cpu() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    name.map_or("unknown processor".to_owned(), |name| {
-        name.trim_start_matches(['\t', ':', ' ']).to_owned()
-    })
 }

@@ -25,6 +25,7 @@ fn models() -> Vec<(Model, String)> {
             let options = LoadOptions {
                 quantization,
                 threads: NonZeroUsize::new(2),
+                ..LoadOptions::default()
             };
             let model = Model::load_dir_with(folder.path(), &Device::Cpu, &options).unwrap();
             models.push((model, format!("{quantization:?}, tied: {tied}")));

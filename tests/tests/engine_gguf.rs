@@ -141,7 +141,7 @@ fn packed_formats_keep_the_files_own_blocks() {
         let (bytes, _) = gguf(&config(), dtype);
         let options = LoadOptions {
             quantization,
-            threads: None,
+            ..LoadOptions::default()
         };
         let tokenizer = byte_tokenizer_json(290);
         let packed =

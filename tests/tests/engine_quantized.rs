@@ -5,8 +5,8 @@ mod engine_support;
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{DType, Device, Tensor};
 use candle_signature::engine::{
-    EngineError, KvCache, LoadOptions, Model, ModelConfig, Quantization, Qwen2, Row, TokenId,
-    Weights,
+    EngineError, KvCache, KvFormat, LoadOptions, Model, ModelConfig, Quantization, Qwen2, Row,
+    TokenId, Weights,
 };
 use engine_support::*;
 use std::collections::HashMap;
@@ -17,6 +17,7 @@ fn options(quantization: Quantization) -> LoadOptions {
     LoadOptions {
         quantization,
         threads: NonZeroUsize::new(2),
+        ..LoadOptions::default()
     }
 }
 
@@ -237,4 +238,48 @@ fn a_files_own_blocks_are_taken_over_exactly() {
         .to_scalar()
         .unwrap();
     assert!(difference < 1e-6, "{difference}");
+}
+
+#[test]
+fn keys_and_values_in_f16_cost_little_and_are_the_same_by_every_route() {
+    let mut results = Vec::new();
+    for (format, bytes) in [(KvFormat::F32, 4), (KvFormat::F16, 2)] {
+        for quantization in [Quantization::None, Quantization::Q8] {
+            let options = LoadOptions {
+                kv_format: Some(format),
+                ..options(quantization)
+            };
+            let network = quantized(&data("tiny-random-qwen2"), &options);
+            let config = network.config();
+            let values = 2 * config.layers * config.kv_heads * config.head_dim;
+            assert_eq!(KvCache::bytes(config, 16), 16 * values * bytes);
+            let tokens = tokens(45);
+            let whole = last_logits(&network, &tokens, &mut cache(&network, 64));
+            for chunk in [1, 7, 16] {
+                let mut kept = cache(&network, 64);
+                let mut last = Vec::new();
+                for tokens in tokens.chunks(chunk) {
+                    last = last_logits(&network, tokens, &mut kept);
+                }
+                assert_eq!(last, whole, "{format:?} {quantization:?} in {chunk}s");
+            }
+            results.push(whole);
+        }
+    }
+    let [exact, exact_q8, rounded, rounded_q8] = results.as_slice() else {
+        panic!("four results");
+    };
+    for (rounded, exact) in [(rounded, exact), (rounded_q8, exact_q8)] {
+        let error = relative_error(rounded, exact);
+        assert!((1e-6..3e-3).contains(&error), "{error}");
+    }
+    // What is not asked for: f16 beside quantized weights only.
+    for (quantization, format) in [
+        (Quantization::None, KvFormat::F32),
+        (Quantization::Q8, KvFormat::F16),
+        (Quantization::Q4, KvFormat::F16),
+    ] {
+        let network = quantized(&data("tiny-random-qwen2"), &options(quantization));
+        assert_eq!(network.config().kv_format, format);
+    }
 }

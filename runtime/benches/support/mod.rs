@@ -19,9 +19,7 @@ pub fn write_model(folder: &Path) -> Result<(), Box<dyn Error>> {
     std::fs::create_dir_all(folder)?;
     let config = std::fs::read(source.join("config.json"))?;
     std::fs::write(folder.join("config.json"), &config)?;
-    let mut tokenizer = Vec::new();
-    GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
-    std::fs::write(folder.join("tokenizer.json"), tokenizer)?;
+    write_tokenizer(folder)?;
     let config = ModelConfig::from_json(&config, "config.json")?;
     write_random_weights(&config, 1, &folder.join("model.safetensors"), |_, _| {})?;
     Ok(())
@@ -56,4 +54,12 @@ pub fn cpu() -> String {
     name.map_or("unknown processor".to_owned(), |name| {
         name.trim_start_matches(['\t', ':', ' ']).to_owned()
     })
+}
+
+/// Writes Qwen2.5's `tokenizer.json`.
+pub fn write_tokenizer(folder: &Path) -> Result<(), Box<dyn Error>> {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/data/qwen2.5");
+    let mut tokenizer = Vec::new();
+    GzDecoder::new(File::open(source.join("tokenizer.json.gz"))?).read_to_end(&mut tokenizer)?;
+    Ok(std::fs::write(folder.join("tokenizer.json"), tokenizer)?)
 }

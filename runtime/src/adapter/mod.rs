@@ -11,7 +11,7 @@ mod stream;
 mod thread;
 mod tokens;
 
-pub use crate::engine::{CacheStats, EngineStats, LoadOptions, Quantization};
+pub use crate::engine::{CacheStats, EngineStats, KvFormat, LoadOptions, Quantization};
 pub use crate::grammar::Constraint;
 pub use backend::{
     Backend, Completion, CompletionRequest, CompletionToken, Finish, TopToken, Usage,

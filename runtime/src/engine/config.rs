@@ -1,7 +1,7 @@
 //! The shape of a Qwen2 model, read from config.json or GGUF metadata and checked before a single weight is touched.
 
-use super::EngineError;
 use super::load::gguf::Gguf;
+use super::{EngineError, KvFormat};
 use serde_json::{Map, Value};
 
 /// Upper bound of every size: large enough for any Qwen2, small enough that products of three fit in 64 bits.
@@ -35,6 +35,8 @@ pub struct ModelConfig {
     pub tie_word_embeddings: bool,
     /// Tokens that end a generation, as config.json or generation_config.json name them.
     pub eos_token_ids: Vec<u32>,
+    /// How keys and values are kept: f32, until a model is loaded whose options say otherwise.
+    pub kv_format: KvFormat,
 }
 
 /// A JSON object with the name it has in error messages.
@@ -166,6 +168,7 @@ impl ModelConfig {
             rope_theta: rope_theta(&keys)?,
             tie_word_embeddings: keys.flag("tie_word_embeddings", false)?,
             eos_token_ids: keys.token_ids("eos_token_id")?,
+            kv_format: KvFormat::default(),
         };
         config.check(place, &HF_KEYS)?;
         Ok(config)
@@ -225,6 +228,7 @@ impl ModelConfig {
             rope_theta: keys.positive("qwen2.rope.freq_base", Some(10_000.0))?,
             tie_word_embeddings: !gguf.weights.contains("lm_head.weight"),
             eos_token_ids: keys.token_ids(GGUF_KEYS.eos)?,
+            kv_format: KvFormat::default(),
         };
         config.check(place, &GGUF_KEYS)?;
         Ok(config)

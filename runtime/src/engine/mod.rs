@@ -19,7 +19,7 @@ pub use kv::KvCache;
 pub use load::Weights;
 pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
-pub use model::options::{LoadOptions, Quantization};
+pub use model::options::{KvFormat, LoadOptions, Quantization};
 pub use model::qwen2::{Qwen2, Row};
 pub use random::write_random_weights;
 pub use sampler::{Sampler, SamplingParams, log_sum_exp};

@@ -1,6 +1,7 @@
-//! Rows of activations in 8 bits: blocks of 32 columns with an f32 scale, four values to a 32-bit word.
+//! Rows of activations in 8 bits: blocks of 32 columns, four values to a 32-bit word, each with all that a product needs
+//! to know about it beside it.
 
-use super::packed::BLOCK;
+use super::packed::{BLOCK, Packing};
 use super::simd::{Level, for_each_level};
 use super::team::Team;
 
@@ -11,111 +12,85 @@ pub(super) const WORDS: usize = BLOCK / 4;
 #[derive(Debug, Default)]
 pub(crate) struct Quantized {
     rows: usize,
+    /// Blocks in a row.
     blocks: usize,
-    values: Vec<[i32; WORDS]>,
-    scales: Vec<f32>,
-    /// The sum of each block's integers: weights are stored with an offset, and this takes it out again.
-    sums: Vec<i32>,
+    values: Vec<QuantizedBlock>,
 }
 
-/// Whole rows to be filled, a value a block in each slice.
-struct Piece<'a> {
-    values: &'a mut [[i32; WORDS]],
-    scales: &'a mut [f32],
-    sums: &'a mut [i32],
+/// 32 columns of a row.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct QuantizedBlock {
+    pub words: [i32; WORDS],
+    pub scale: f32,
+    /// Minus the sum of the integers times what each packing of weights stores for zero: takes that out of a product.
+    offsets: [i32; 2],
 }
 
-/// One quantized row, a value a block in each slice.
-#[derive(Clone, Copy)]
-pub(super) struct QuantizedRow<'a> {
-    pub values: &'a [[i32; WORDS]],
-    pub scales: &'a [f32],
-    pub sums: &'a [i32],
+impl QuantizedBlock {
+    #[inline(always)]
+    pub(super) fn offset(&self, packing: Packing) -> i32 {
+        match packing {
+            Packing::Q8 => self.offsets[0],
+            Packing::Q4 => self.offsets[1],
+        }
+    }
 }
 
 impl Quantized {
     /// Quantizes rows of `columns` values; the last block is padded with zeros.
     pub(crate) fn new(x: &[f32], columns: usize, level: Level, team: &Team) -> Self {
         let (rows, blocks) = (x.len() / columns, columns.div_ceil(BLOCK));
-        let mut quantized = Self {
-            rows,
-            blocks,
-            values: vec![[0; WORDS]; rows * blocks],
-            scales: vec![0.0; rows * blocks],
-            sums: vec![0; rows * blocks],
-        };
+        let mut values = vec![QuantizedBlock::default(); rows * blocks];
         // A single row is quicker done than shared out.
         let rows_a_piece = if rows == 1 {
             1
         } else {
             rows.div_ceil(4 * team.threads())
         };
-        let piece = rows_a_piece * blocks;
-        let mut pieces: Vec<Piece<'_>> = quantized
-            .values
-            .chunks_mut(piece)
-            .zip(quantized.scales.chunks_mut(piece))
-            .zip(quantized.sums.chunks_mut(piece))
-            .map(|((values, scales), sums)| Piece {
-                values,
-                scales,
-                sums,
-            })
-            .collect();
-        team.for_each_piece(&mut pieces, 1, |index, pieces| {
-            for piece in pieces {
-                let rows = piece.values.len() / blocks;
-                let x = &x[index * rows_a_piece * columns..][..rows * columns];
-                quantize(level, x, columns, piece);
-            }
+        team.for_each_piece(&mut values, rows_a_piece * blocks, |index, piece| {
+            let rows = piece.len() / blocks;
+            let x = &x[index * rows_a_piece * columns..][..rows * columns];
+            quantize(level, x, columns, piece);
         });
-        quantized
+        Self {
+            rows,
+            blocks,
+            values,
+        }
     }
 
     pub(crate) fn rows(&self) -> usize {
         self.rows
     }
 
-    pub(super) fn row(&self, row: usize) -> QuantizedRow<'_> {
-        let range = row * self.blocks..(row + 1) * self.blocks;
-        QuantizedRow {
-            values: &self.values[range.clone()],
-            scales: &self.scales[range.clone()],
-            sums: &self.sums[range],
-        }
+    pub(super) fn row(&self, row: usize) -> &[QuantizedBlock] {
+        &self.values[row * self.blocks..(row + 1) * self.blocks]
     }
 }
 
 for_each_level! {
     /// Quantizes whole rows.
-    fn quantize(x: &[f32], columns: usize, out: &mut Piece<'_>) = quantize_body
+    fn quantize(x: &[f32], columns: usize, out: &mut [QuantizedBlock]) = quantize_body
 }
 
 #[inline(always)]
-fn quantize_body<const FUSED: bool>(x: &[f32], columns: usize, out: &mut Piece<'_>) {
-    let Piece {
-        values,
-        scales,
-        sums,
-    } = out;
-    let mut at = 0;
-    for row in x.chunks_exact(columns) {
+fn quantize_body<const FUSED: bool>(x: &[f32], columns: usize, out: &mut [QuantizedBlock]) {
+    let rows = x.chunks_exact(columns);
+    for (row, out) in rows.zip(out.chunks_exact_mut(columns.div_ceil(BLOCK))) {
         let (whole, rest) = row.as_chunks::<BLOCK>();
-        for block in whole {
-            (values[at], scales[at], sums[at]) = quantize_block(block);
-            at += 1;
+        for (block, out) in whole.iter().zip(&mut *out) {
+            *out = quantize_block(block);
         }
-        if !rest.is_empty() {
+        if let (false, Some(out)) = (rest.is_empty(), out.last_mut()) {
             let mut block = [0.0; BLOCK];
             block[..rest.len()].copy_from_slice(rest);
-            (values[at], scales[at], sums[at]) = quantize_block(&block);
-            at += 1;
+            *out = quantize_block(&block);
         }
     }
 }
 
 #[inline(always)]
-fn quantize_block(x: &[f32; BLOCK]) -> ([i32; WORDS], f32, i32) {
+fn quantize_block(x: &[f32; BLOCK]) -> QuantizedBlock {
     // As integers, magnitudes order like floats and NaN comes out on top: it must reach the logits, not vanish.
     let mut most = 0u32;
     for value in x {
@@ -136,5 +111,9 @@ fn quantize_block(x: &[f32; BLOCK]) -> ([i32; WORDS], f32, i32) {
     for (word, bytes) in words.iter_mut().zip(bytes.as_chunks::<4>().0) {
         *word = i32::from_le_bytes(bytes.map(|byte| byte as u8));
     }
-    (words, scale, sum)
+    QuantizedBlock {
+        words,
+        scale,
+        offsets: [Packing::Q8, Packing::Q4].map(|packing| -i32::from(packing.zero()) * sum),
+    }
 }

@@ -86,7 +86,9 @@ impl CustomOp1 for PackedRows<'_> {
                 self.weight.columns()
             );
         }
-        let Cpu { team, level, isa } = self.cpu;
+        let Cpu {
+            team, level, isa, ..
+        } = self.cpu;
         let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
         let out = multiply_some(*isa, x.row(0), self.weight, self.rows, team);
         Ok((CpuStorage::F32(out), Shape::from((1, self.rows.len()))))
@@ -114,7 +116,9 @@ impl CustomOp1 for PackedProduct<'_> {
                 self.weight.columns()
             );
         }
-        let Cpu { team, level, isa } = self.cpu;
+        let Cpu {
+            team, level, isa, ..
+        } = self.cpu;
         let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
         let out = multiply(*isa, &x, self.weight, self.bias, team);
         Ok((CpuStorage::F32(out), Shape::from((m, self.weight.rows()))))

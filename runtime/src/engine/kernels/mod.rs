@@ -5,7 +5,7 @@ mod activation;
 pub(crate) mod attention;
 pub(crate) mod elementwise;
 pub(crate) mod matmul;
-mod memory;
+pub(crate) mod memory;
 pub(crate) mod packed;
 mod quantized;
 pub(crate) mod rotary;
@@ -19,6 +19,8 @@ use std::num::NonZeroUsize;
 #[derive(Debug)]
 pub(crate) struct Cpu {
     pub team: team::Team,
+    /// Where packed weights lie.
+    pub memory: memory::Arena,
     level: simd::Level,
     isa: quantized::Isa,
 }
@@ -28,6 +30,7 @@ impl Cpu {
     pub(crate) fn new(threads: Option<NonZeroUsize>) -> Self {
         Self {
             team: threads.map_or_else(team::Team::of_physical_cores, team::Team::new),
+            memory: memory::Arena::default(),
             level: simd::Level::detect(),
             isa: quantized::Isa::detect(),
         }

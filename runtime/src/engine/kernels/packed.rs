@@ -1,22 +1,27 @@
 //! Quantized matrices in the kernels' own layout. Sixteen rows lie side by side, so that one vector load brings the
 //! same four columns of all of them and no sum across a vector is ever needed.
 //!
-//! A group of 16 rows is its blocks of 32 columns, then their scales, `[blocks][16]` f16. A q8 block is
-//! `[8][16][4]` bytes: columns in fours, rows, columns; a value is stored plus 128. A q4 block is `[4][16][4]`
-//! bytes: the low nibbles are the columns 0 to 15, the high ones 16 to 31; a value is stored plus 8.
+//! A group of 16 rows is its blocks of 32 columns, each followed by its scales, 16 f16: one stream of bytes, because a
+//! second one beside it halves the rate at which memory is read. A q8 block is `[8][16][4]` bytes: columns in fours,
+//! rows, columns; a value is stored plus 128. A q4 block is `[4][16][4]` bytes: the low nibbles are the columns 0 to
+//! 15, the high ones 16 to 31; a value is stored plus 8.
 
-use super::memory::Memory;
+use super::memory::{Arena, Memory};
 use super::simd::{Level, for_each_level};
 use super::team::Team;
 use crate::engine::load::{RawTensor, Stored};
 use half::f16;
+use std::ops::Range;
 use std::sync::Mutex;
 
 /// Rows in a group: 32-bit lanes of the widest vector.
 pub(crate) const GROUP: usize = 16;
 /// Columns that share a scale.
 pub(crate) const BLOCK: usize = 32;
-const SCALES: usize = 2 * GROUP;
+/// Packed bytes after which the rows they were made of are done with.
+const AT_ONCE: usize = 8 << 20;
+/// Bytes of a block's scales.
+pub(crate) const SCALES: usize = 2 * GROUP;
 
 /// How the values of a matrix are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +31,13 @@ pub(crate) enum Packing {
 }
 
 impl Packing {
-    /// Bytes of quantized values in a block of a group.
+    /// Bytes of a block of a group, its scales included.
     pub(crate) const fn block_bytes(self) -> usize {
+        self.value_bytes() + SCALES
+    }
+
+    /// Bytes of quantized values in a block of a group.
+    pub(crate) const fn value_bytes(self) -> usize {
         match self {
             Self::Q8 => GROUP * BLOCK,
             Self::Q4 => GROUP * BLOCK / 2,
@@ -51,15 +61,6 @@ pub(crate) struct Packed {
     bytes: Memory,
 }
 
-/// One group of 16 rows.
-#[derive(Clone, Copy)]
-pub(crate) struct Group<'a> {
-    /// The blocks' values.
-    pub values: &'a [u8],
-    /// The blocks' scales, 16 little-endian f16 each.
-    pub scales: &'a [u8],
-}
-
 /// A value that is NaN or infinite, where packing met it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct NotFinite {
@@ -70,19 +71,20 @@ pub(crate) struct NotFinite {
 
 impl Packed {
     /// Packs matrices of `columns` columns and the given numbers of rows, one below the other. Formats that hold the
-    /// same blocks are taken over exactly, others pass through f32.
+    /// same blocks are taken over exactly, others pass through f32. `done` hears of rows that are not read again.
     pub(crate) fn pack(
         packing: Packing,
         parts: &[(RawTensor<'_>, usize)],
         columns: usize,
-        team: &Team,
+        (team, arena): (&Team, &Arena),
+        mut done: impl FnMut(Range<usize>),
     ) -> Result<Self, NotFinite> {
         let rows: usize = parts.iter().map(|(_, rows)| rows).sum();
         let blocks = columns.div_ceil(BLOCK);
         let stride = group_stride(packing, blocks);
-        let mut bytes = Memory::zeroed(rows.div_ceil(GROUP) * stride);
+        let mut bytes = arena.zeroed(rows.div_ceil(GROUP) * stride);
         let failure = Mutex::new(None);
-        team.for_each_piece(bytes.as_mut_slice(), stride, |group, bytes| {
+        let pack_group = |group: usize, bytes: &mut [u8]| {
             for lane in 0..GROUP {
                 let row = group * GROUP + lane;
                 let packed = match find_row(parts, row, columns) {
@@ -100,7 +102,15 @@ impl Packed {
                     *failure = Some(NotFinite { row, column, value });
                 }
             }
-        });
+        };
+        let groups = AT_ONCE.div_ceil(stride);
+        for (index, bytes) in bytes.as_mut_slice().chunks_mut(groups * stride).enumerate() {
+            let first = index * groups;
+            team.for_each_piece(bytes, stride, |group, bytes| {
+                pack_group(first + group, bytes);
+            });
+            done(first * GROUP..((first + groups) * GROUP).min(rows));
+        }
         match failure.into_inner().unwrap_or_default() {
             Some(failure) => Err(failure),
             None => Ok(Self {
@@ -136,17 +146,18 @@ impl Packed {
 
     /// Bytes in memory.
     pub(crate) fn size(&self) -> usize {
-        self.bytes.as_slice().len()
+        self.bytes.len()
     }
 
-    pub(crate) fn group(&self, group: usize) -> Group<'_> {
-        let stride = group_stride(self.packing, self.blocks());
-        let bytes = &self.bytes.as_slice()[group * stride..(group + 1) * stride];
-        let (values, scales) = bytes.split_at(self.blocks() * self.packing.block_bytes());
-        Group {
-            values,
-            scales: &scales[..self.blocks() * SCALES],
-        }
+    /// Bytes from one group of 16 rows to the next.
+    pub(crate) fn group_bytes(&self) -> usize {
+        group_stride(self.packing, self.blocks())
+    }
+
+    /// The blocks of a group of 16 rows.
+    pub(crate) fn group(&self, group: usize) -> &[u8] {
+        let stride = self.group_bytes();
+        &self.bytes.as_slice()[group * stride..][..self.blocks() * self.packing.block_bytes()]
     }
 
     /// Appends a row's values.
@@ -156,14 +167,14 @@ impl Packed {
         let zero = f32::from(self.packing.zero());
         out.extend((0..self.columns).map(|column| {
             let (block, column) = (column / BLOCK, column % BLOCK);
-            let values = &group.values[block * self.packing.block_bytes()..];
+            let values = &group[block * self.packing.block_bytes()..];
             let quant = match self.packing {
                 Packing::Q8 => values[position(column, lane)],
                 Packing::Q4 if column < 16 => values[position(column, lane)] & 15,
                 Packing::Q4 => values[position(column - 16, lane)] >> 4,
             };
-            let at = block * SCALES + 2 * lane;
-            let scale = f16::from_le_bytes([group.scales[at], group.scales[at + 1]]).to_f32();
+            let at = self.packing.value_bytes() + 2 * lane;
+            let scale = f16::from_le_bytes([values[at], values[at + 1]]).to_f32();
             (f32::from(quant) - zero) * scale
         }));
     }
@@ -181,7 +192,7 @@ impl std::fmt::Debug for Packed {
 
 /// Groups begin on a cache line.
 fn group_stride(packing: Packing, blocks: usize) -> usize {
-    (blocks * (packing.block_bytes() + SCALES)).next_multiple_of(64)
+    (blocks * packing.block_bytes()).max(1).next_multiple_of(64)
 }
 
 /// Where a column of a row lies in a block.
@@ -254,14 +265,13 @@ fn pack_blocks(
     count: usize,
 ) {
     let size = packing.block_bytes();
-    let (values, scales) = group.split_at_mut(count * size);
     for index in 0..count {
         let zero = QuantBlock {
             scale: f16::ZERO,
             values: [packing.zero(); BLOCK],
         };
         let block = blocks.get(index).unwrap_or(&zero);
-        let target = &mut values[index * size..(index + 1) * size];
+        let target = &mut group[index * size..(index + 1) * size];
         for (column, value) in block.values.iter().enumerate() {
             match packing {
                 Packing::Q8 => target[position(column, lane)] = *value,
@@ -269,8 +279,8 @@ fn pack_blocks(
                 Packing::Q4 => target[position(column - 16, lane)] |= value << 4,
             }
         }
-        let at = index * SCALES + 2 * lane;
-        scales[at..at + 2].copy_from_slice(&block.scale.to_le_bytes());
+        let at = packing.value_bytes() + 2 * lane;
+        target[at..at + 2].copy_from_slice(&block.scale.to_le_bytes());
     }
 }
 

@@ -1,20 +1,23 @@
 //! Quantized rows times packed matrices: the product every decoded token spends its time in.
 //! Integer sums are exact, so every instruction set gives the same ones; a row's result never depends on the batch.
 
-use super::activation::{Quantized, QuantizedRow};
-use super::packed::{GROUP, Group, Packed, Packing};
+use super::activation::{Quantized, QuantizedBlock};
+use super::packed::{GROUP, Packed, Packing};
 use super::team::Team;
 
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+/// One row of activations.
+type QuantizedRow<'a> = &'a [QuantizedBlock];
+
 /// Most rows of activations that pass over a group together: their sums fill the vector registers.
 const TILE: usize = 8;
 /// From this many rows on, threads share out rows instead of the matrix.
 const MANY_ROWS: usize = 32;
-/// Groups of the matrix that stay in the second-level cache while many rows pass: 24 × 15 KiB at 896 columns.
-const CACHED_GROUPS: usize = 24;
+/// Bytes of the matrix that stay in the second-level cache while many rows pass.
+const CACHED: usize = 384 << 10;
 
 /// The instruction sets that the quantized kernels are written for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,9 +107,8 @@ fn few_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
     if let [row] = rows.as_slice() {
         return team.for_each_piece(out, groups * GROUP, |piece, out| {
             for (index, out) in out.chunks_mut(GROUP).enumerate() {
-                let mut sums = [[0f32; GROUP]; TILE];
-                tile(isa, w, piece * groups + index, &[*row], &mut sums);
-                out.copy_from_slice(&sums[0][..out.len()]);
+                let [sums] = products(isa, w, piece * groups + index, [*row]);
+                out.copy_from_slice(&sums[..out.len()]);
             }
         });
     }
@@ -130,15 +132,16 @@ fn few_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
 /// Threads share out the rows: limited by arithmetic, the matrix comes through the caches a slice at a time.
 fn many_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
     let rows_a_piece = x.rows().div_ceil(2 * team.threads()).next_multiple_of(TILE);
+    let cached = (CACHED / w.group_bytes().max(1)).max(1);
     team.for_each_piece(out, rows_a_piece * w.rows(), |piece, out| {
         let first = piece * rows_a_piece;
-        for slice in (0..w.groups()).step_by(CACHED_GROUPS) {
+        for slice in (0..w.groups()).step_by(cached) {
             for (index, out) in out.chunks_mut(TILE * w.rows()).enumerate() {
                 let start = first + index * TILE;
                 let count = out.len() / w.rows();
                 let rows: [QuantizedRow<'_>; TILE] =
                     std::array::from_fn(|i| x.row(start + i.min(count - 1)));
-                for group in slice..(slice + CACHED_GROUPS).min(w.groups()) {
+                for group in slice..(slice + cached).min(w.groups()) {
                     let mut sums = [[0f32; GROUP]; TILE];
                     tile(isa, w, group, &rows[..count], &mut sums);
                     for (sums, out) in sums.iter().zip(out.chunks_exact_mut(w.rows())) {
@@ -154,28 +157,33 @@ fn many_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) 
 
 /// The products of up to [`TILE`] rows with the 16 rows of a group.
 fn tile(isa: Isa, w: &Packed, group: usize, rows: &[QuantizedRow<'_>], out: &mut [[f32; GROUP]]) {
-    let group = w.group(group);
     match *rows {
-        [a] => sized(isa, w.packing(), group, [a], out),
-        [a, b] => sized(isa, w.packing(), group, [a, b], out),
-        [a, b, c] => sized(isa, w.packing(), group, [a, b, c], out),
-        [a, b, c, d] => sized(isa, w.packing(), group, [a, b, c, d], out),
-        [a, b, c, d, e] => sized(isa, w.packing(), group, [a, b, c, d, e], out),
-        [a, b, c, d, e, f] => sized(isa, w.packing(), group, [a, b, c, d, e, f], out),
-        [a, b, c, d, e, f, g] => sized(isa, w.packing(), group, [a, b, c, d, e, f, g], out),
-        [a, b, c, d, e, f, g, h] => sized(isa, w.packing(), group, [a, b, c, d, e, f, g, h], out),
+        [a] => out[..1].copy_from_slice(&products(isa, w, group, [a])),
+        [a, b] => out[..2].copy_from_slice(&products(isa, w, group, [a, b])),
+        [a, b, c] => out[..3].copy_from_slice(&products(isa, w, group, [a, b, c])),
+        [a, b, c, d] => out[..4].copy_from_slice(&products(isa, w, group, [a, b, c, d])),
+        [a, b, c, d, e] => out[..5].copy_from_slice(&products(isa, w, group, [a, b, c, d, e])),
+        [a, b, c, d, e, f] => {
+            out[..6].copy_from_slice(&products(isa, w, group, [a, b, c, d, e, f]));
+        }
+        [a, b, c, d, e, f, g] => {
+            out[..7].copy_from_slice(&products(isa, w, group, [a, b, c, d, e, f, g]));
+        }
+        [a, b, c, d, e, f, g, h] => {
+            out[..8].copy_from_slice(&products(isa, w, group, [a, b, c, d, e, f, g, h]));
+        }
         _ => {}
     }
 }
 
-fn sized<const M: usize>(
+fn products<const M: usize>(
     isa: Isa,
-    packing: Packing,
-    group: Group<'_>,
+    w: &Packed,
+    group: usize,
     rows: [QuantizedRow<'_>; M],
-    out: &mut [[f32; GROUP]],
-) {
-    let sums = match (isa, packing) {
+) -> [[f32; GROUP]; M] {
+    let group = w.group(group);
+    match (isa, w.packing()) {
         (Isa::Portable, Packing::Q8) => portable::q8(group, rows),
         (Isa::Portable, Packing::Q4) => portable::q4(group, rows),
         // SAFETY: `Isa::detect` names a set only where the machine has its instructions.
@@ -190,13 +198,13 @@ fn sized<const M: usize>(
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         (Isa::Avx512Vnni, Packing::Q4) => unsafe { x86::avx512_q4(group, rows) },
-    };
-    out[..M].copy_from_slice(&sums);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::kernels::memory::Arena;
     use crate::engine::kernels::simd::Level;
     use crate::engine::load::{RawTensor, Stored};
     use std::num::NonZeroUsize;
@@ -235,18 +243,25 @@ mod tests {
             stored: Stored::F32,
             bytes: &bytes,
         };
-        Packed::pack(packing, &[(raw, rows)], weights.len() / rows, &team()).unwrap()
+        let places = (&team(), &Arena::default());
+        let (columns, mut done) = (weights.len() / rows, 0);
+        let packed = Packed::pack(packing, &[(raw, rows)], columns, places, |rows| {
+            assert_eq!(rows.start, done);
+            done = rows.end;
+        });
+        assert_eq!(done, rows);
+        packed.unwrap()
     }
 
     /// The product by the values that packed weights and quantized activations stand for.
     fn plain(x: &Quantized, w: &Packed) -> Vec<f64> {
         let mut products = Vec::new();
         for row in (0..x.rows()).map(|row| x.row(row)) {
-            let blocks = row.values.iter().zip(row.scales);
-            let x: Vec<f64> = blocks
-                .flat_map(|(words, scale)| {
-                    let bytes = words.iter().flat_map(|word| word.to_le_bytes());
-                    bytes.map(|byte| f64::from(byte as i8) * f64::from(*scale))
+            let x: Vec<f64> = row
+                .iter()
+                .flat_map(|block| {
+                    let bytes = block.words.iter().flat_map(|word| word.to_le_bytes());
+                    bytes.map(|byte| f64::from(byte as i8) * f64::from(block.scale))
                 })
                 .collect();
             for w_row in 0..w.rows() {

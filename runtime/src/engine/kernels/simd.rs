@@ -146,7 +146,7 @@ pub(crate) fn sum_of(values: &[f32]) -> f32 {
 }
 
 #[inline(always)]
-fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
+pub(super) fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
     match values[at..].first_chunk() {
         Some(chunk) => chunk,
         None => unreachable!("callers stay {LANES} before the end"),

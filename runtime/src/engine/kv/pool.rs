@@ -1,7 +1,7 @@
 //! The memory that keys and values live in: blocks of 16 positions, allocated once, handed out and taken back.
 //! A block belongs to everyone who holds it and returns by itself when the last one lets go.
 
-use crate::engine::kernels::attention::{BLOCK, LayerKv};
+use crate::engine::kernels::attention::{BLOCK, KvShape, LayerKv, layers};
 use crate::engine::{EngineError, ModelConfig};
 use candle_core::Device;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,9 +34,14 @@ impl Pool {
     ) -> Result<Arc<Self>, EngineError> {
         let blocks = tokens.div_ceil(BLOCK_TOKENS);
         let count = u32::try_from(blocks).unwrap_or(u32::MAX);
-        let layers = (0..config.layers)
-            .map(|_| LayerKv::new(config.kv_heads, blocks, config.head_dim, device))
-            .collect::<Result<_, _>>()?;
+        let shape = KvShape {
+            layers: config.layers,
+            kv_heads: config.kv_heads,
+            d: config.head_dim,
+            blocks,
+            format: config.kv_format,
+        };
+        let layers = layers(shape, device)?;
         Ok(Arc::new(Self {
             layers,
             blocks,

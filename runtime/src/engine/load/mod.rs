@@ -159,30 +159,43 @@ impl Weights<'_> {
                 Matrix::Dense(Tensor::from_vec(values, (rows, columns), device)?)
             }
             Form::Packed(packing, cpu) => {
-                let packed = Packed::pack(packing, &raw, columns, &cpu.team)
-                    .map_err(|found| self.not_finite(parts, columns, found))?;
+                let places = (&cpu.team, &cpu.memory);
+                let packed = Packed::pack(packing, &raw, columns, places, |done| {
+                    self.let_go(parts, done);
+                });
+                let packed = packed.map_err(|found| self.not_finite(parts, columns, found))?;
                 Matrix::Packed(Arc::new(packed))
             }
         };
-        for (name, _) in parts {
-            self.let_go(name);
-        }
+        self.let_go(parts, 0..rows);
         Ok(matrix)
     }
 
-    /// Tells the system that a tensor's part of the file is not needed in memory any more: otherwise a model takes
-    /// the size of its file beside its own while it loads.
-    fn let_go(&self, name: &str) {
-        #[cfg(unix)]
-        if let Some(entry) = self.index.get(name)
-            && let Bytes::Mapped(map) = &self.files[entry.file]
-        {
+    /// Tells the system that these rows of the parts' part of the file are not needed in memory any more: otherwise a
+    /// model takes the size of its file beside its own while it loads.
+    #[cfg(not(unix))]
+    fn let_go(&self, _parts: &[(String, usize)], _rows: Range<usize>) {}
+
+    #[cfg(unix)]
+    fn let_go(&self, parts: &[(String, usize)], rows: Range<usize>) {
+        let mut first = 0;
+        for (name, count) in parts {
+            let from = rows.start.saturating_sub(first).min(*count);
+            let to = rows.end.saturating_sub(first).min(*count);
+            first += count;
+            let entry = self.index.get(name).filter(|_| from < to);
+            let Some((entry, Bytes::Mapped(map))) =
+                entry.map(|entry| (entry, &self.files[entry.file]))
+            else {
+                continue;
+            };
+            let row = entry.range.len() / count;
             // SAFETY: the map is a read-only view of a file: what is dropped from memory is read from there again.
             let advised = unsafe {
                 map.unchecked_advise_range(
                     memmap2::UncheckedAdvice::DontNeed,
-                    entry.range.start,
-                    entry.range.len(),
+                    entry.range.start + from * row,
+                    (to - from) * row,
                 )
             };
             // Advice only.

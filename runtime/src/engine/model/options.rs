@@ -7,10 +7,16 @@ use candle_core::Device;
 use std::num::NonZeroUsize;
 
 /// How a model is loaded. The default is f32, the reference, on every physical core.
+///
+/// These are options of loading, given to a [`ModelPool`](crate::adapter::ModelPool), and not of an adapter's
+/// configuration: all adapters of a model share its weights, so no single one of them can say how they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadOptions {
     /// The form of the matrices.
     pub quantization: Quantization,
+    /// The form of keys and values; if not given f16 beside quantized matrices, and f32 beside f32. Devices other than
+    /// the CPU keep f32.
+    pub kv_format: Option<KvFormat>,
     /// Threads that share a step's work, the engine's own included; one for each physical core if not given.
     pub threads: Option<NonZeroUsize>,
 }
@@ -28,6 +34,42 @@ pub enum Quantization {
     Q4,
     /// As the file has it: 4 bits where it is Q4_0, 8 bits for every other format.
     AsStored,
+}
+
+/// The form that the keys and values of earlier tokens are kept in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KvFormat {
+    /// 4 bytes a value, exact.
+    #[default]
+    F32,
+    /// 2 bytes a value, so that twice as many tokens fit and are read in half the time. Values beyond 65,504 become
+    /// that.
+    F16,
+}
+
+impl KvFormat {
+    /// Bytes a value takes.
+    #[must_use]
+    pub const fn bytes(self) -> usize {
+        match self {
+            Self::F32 => 4,
+            Self::F16 => 2,
+        }
+    }
+}
+
+impl LoadOptions {
+    pub(crate) fn kv_format_on(&self, device: &Device) -> KvFormat {
+        let usual = match self.quantization {
+            Quantization::None => KvFormat::F32,
+            _ => KvFormat::F16,
+        };
+        match device {
+            Device::Cpu => self.kv_format.unwrap_or(usual),
+            _ => KvFormat::F32,
+        }
+    }
 }
 
 impl Quantization {

@@ -9,9 +9,11 @@ use super::options::LoadOptions;
 use crate::engine::kernels::Cpu;
 use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::rotary::Rotary;
+use crate::engine::load::gguf;
 use crate::engine::{EngineError, KvCache, ModelConfig, TokenId, Weights, raw_ids};
 use candle_core::{DType, Device, Tensor};
 use std::num::NonZeroUsize;
+use std::path::Path;
 
 /// The network's weights.
 #[derive(Debug)]
@@ -63,11 +65,12 @@ impl Qwen2 {
 
     /// Takes the weights that a model of this shape consists of, in the form the options ask for.
     pub fn load_with(
-        config: ModelConfig,
+        mut config: ModelConfig,
         weights: &Weights<'_>,
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
+        config.kv_format = options.kv_format_on(device);
         let cpu = Cpu::new(if device.is_cpu() {
             options.threads
         } else {
@@ -103,6 +106,17 @@ impl Qwen2 {
             device: device.clone(),
             cpu,
         })
+    }
+
+    /// Loads a network out of a GGUF file, whose metadata hold the shape; no tokenizer is needed.
+    pub fn load_gguf(
+        path: &Path,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
+        let gguf = gguf::open(path)?;
+        let config = ModelConfig::from_gguf(&gguf, &format!("`{}`", path.display()))?;
+        Self::load_with(config, &gguf.weights, device, options)
     }
 
     /// Bytes that the matrices take in memory.

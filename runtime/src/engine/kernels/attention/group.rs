@@ -1,72 +1,77 @@
 //! One token's attention for the query heads that share a key head. Keys lie in blocks of 16 positions, coordinate by
 //! coordinate, so that a vector of scores grows without a sum across it; values lie position by position.
 
+use super::memory::{Half, View};
 use crate::engine::kernels::elementwise::exp;
-use crate::engine::kernels::simd::{LANES, Level, for_each_level, multiply_add, sum_of};
+use crate::engine::kernels::simd::{LANES, Level, for_each_level, lanes, multiply_add, sum_of};
 
-/// Positions in a block of keys: `[d][16]`.
+/// Positions in a block.
 pub(crate) const BLOCK: usize = LANES;
 
 /// What a key head remembers of a sequence.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a> {
-    /// `[blocks, kv_heads, d, 16]`
-    pub keys: &'a [f32],
-    /// `[blocks, kv_heads, 16, d]`
-    pub values: &'a [f32],
+    pub view: View<'a>,
     /// The sequence's blocks, in its order.
     pub table: &'a [u32],
-    pub kv_heads: usize,
+    pub layer: usize,
     pub head: usize,
-    pub d: usize,
     /// Positions that may be looked at.
     pub length: usize,
 }
 
-impl<'a> Memory<'a> {
-    /// This head's part of the sequence's blocks, up to `length`.
-    #[inline(always)]
-    fn blocks(&self, all: &'a [f32]) -> impl Iterator<Item = &'a [f32]> {
-        let size = BLOCK * self.d;
-        let (kv_heads, head) = (self.kv_heads, self.head);
-        let used = &self.table[..self.length.div_ceil(BLOCK)];
-        used.iter()
-            .map(move |block| &all[(*block as usize * kv_heads + head) * size..][..size])
+/// Room that is kept between calls.
+pub(super) struct Scratch {
+    scores: Vec<f32>,
+    /// A block in f32.
+    block: Vec<f32>,
+}
+
+impl Scratch {
+    pub(super) const fn new() -> Self {
+        Self {
+            scores: Vec::new(),
+            block: Vec::new(),
+        }
     }
 }
 
 for_each_level! {
-    /// Attention of `queries` `[group, d]`, already scaled. `scores` is scratch.
+    /// Attention of `queries` `[group, d]`, already scaled.
     pub(super) fn attend_group(
         queries: &[f32],
         memory: Memory<'_>,
-        scores: &mut Vec<f32>,
+        scratch: &mut Scratch,
         out: &mut [f32]
     ) = attend_body
 }
+
+/// Queries that look at a block together: their sums fill half of the widest vector registers.
+const TILE: usize = 8;
 
 #[inline(always)]
 fn attend_body<const FUSED: bool>(
     queries: &[f32],
     memory: Memory<'_>,
-    scores: &mut Vec<f32>,
+    scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    let Memory { d, length, .. } = memory;
+    let d = memory.view.d();
     // Whole blocks are scored; what lies beyond `length` is never looked at.
-    let padded = length.next_multiple_of(BLOCK);
-    scores.clear();
-    scores.resize(queries.len() / d * padded, 0.0);
-    let tiles = queries
-        .chunks(4 * d)
-        .zip(scores.chunks_mut(4 * padded))
-        .zip(out.chunks_mut(4 * d));
-    for ((queries, scores), out) in tiles {
+    let padded = memory.length.next_multiple_of(BLOCK);
+    scratch.scores.clear();
+    scratch.scores.resize(TILE * padded, 0.0);
+    scratch.block.resize(BLOCK * d, 0.0);
+    for (queries, out) in queries.chunks(TILE * d).zip(out.chunks_mut(TILE * d)) {
         match queries.len() / d {
-            4 => attend_tile::<FUSED, 4>(queries, memory, scores, out),
-            3 => attend_tile::<FUSED, 3>(queries, memory, scores, out),
-            2 => attend_tile::<FUSED, 2>(queries, memory, scores, out),
-            _ => attend_tile::<FUSED, 1>(queries, memory, scores, out),
+            8 => attend_tile::<FUSED, 8>(queries, memory, scratch, out),
+            7 => attend_tile::<FUSED, 7>(queries, memory, scratch, out),
+            6 => attend_tile::<FUSED, 6>(queries, memory, scratch, out),
+            5 => attend_tile::<FUSED, 5>(queries, memory, scratch, out),
+            4 => attend_tile::<FUSED, 4>(queries, memory, scratch, out),
+            3 => attend_tile::<FUSED, 3>(queries, memory, scratch, out),
+            2 => attend_tile::<FUSED, 2>(queries, memory, scratch, out),
+            _ => attend_tile::<FUSED, 1>(queries, memory, scratch, out),
         }
     }
 }
@@ -76,12 +81,22 @@ fn attend_body<const FUSED: bool>(
 fn attend_tile<const FUSED: bool, const Q: usize>(
     queries: &[f32],
     memory: Memory<'_>,
-    scores: &mut [f32],
+    scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    let Memory { d, length, .. } = memory;
-    let padded = scores.len() / Q;
-    for (block, keys) in memory.blocks(memory.keys).enumerate() {
+    let Memory {
+        view,
+        table,
+        layer,
+        head,
+        length,
+    } = memory;
+    let d = view.d();
+    let table = &table[..length.div_ceil(BLOCK)];
+    let padded = table.len() * BLOCK;
+    let Scratch { scores, block } = scratch;
+    for (index, id) in table.iter().enumerate() {
+        let keys = view.block(layer, head, Half::Keys, *id, block);
         let mut sums = [[0f32; BLOCK]; Q];
         for (i, key) in keys.as_chunks::<BLOCK>().0.iter().enumerate() {
             for (q, sums) in sums.iter_mut().enumerate() {
@@ -92,40 +107,63 @@ fn attend_tile<const FUSED: bool, const Q: usize>(
             }
         }
         for (scores, sums) in scores.chunks_exact_mut(padded).zip(&sums) {
-            scores[block * BLOCK..(block + 1) * BLOCK].copy_from_slice(sums);
+            scores[index * BLOCK..(index + 1) * BLOCK].copy_from_slice(sums);
         }
     }
-    for scores in scores.chunks_exact_mut(padded) {
+    for scores in scores.chunks_exact_mut(padded).take(Q) {
         softmax::<FUSED>(&mut scores[..length]);
     }
-    let mut first = 0;
-    while first < d {
-        let width = (d - first).min(LANES);
-        let mut sums = [[0f32; LANES]; Q];
-        let values = memory
-            .blocks(memory.values)
-            .flat_map(|block| block.chunks_exact(d));
-        for (j, value) in values.take(length).enumerate() {
-            if let Some(value) = value[first..].first_chunk::<LANES>() {
-                for (q, sums) in sums.iter_mut().enumerate() {
-                    let score = scores[q * padded + j];
+    out.fill(0.0);
+    for (index, id) in table.iter().enumerate() {
+        let values = view.block(layer, head, Half::Values, *id, block);
+        let first = index * BLOCK;
+        let count = (length - first).min(BLOCK);
+        let mut weights = [[0f32; BLOCK]; Q];
+        for (weights, scores) in weights.iter_mut().zip(scores.chunks_exact(padded)) {
+            weights[..count].copy_from_slice(&scores[first..first + count]);
+        }
+        let mut column = 0;
+        while column + LANES <= d {
+            let mut sums = [[0f32; LANES]; Q];
+            for (q, sums) in sums.iter_mut().enumerate() {
+                sums.copy_from_slice(&out[q * d + column..][..LANES]);
+            }
+            for (j, value) in values.chunks_exact(d).take(count).enumerate() {
+                let value = lanes(value, column);
+                for (weights, sums) in weights.iter().zip(&mut sums) {
                     for lane in 0..LANES {
-                        sums[lane] = multiply_add::<FUSED>(score, value[lane], sums[lane]);
-                    }
-                }
-            } else {
-                for (q, sums) in sums.iter_mut().enumerate() {
-                    let score = scores[q * padded + j];
-                    for (sum, value) in sums.iter_mut().zip(&value[first..]) {
-                        *sum = multiply_add::<FUSED>(score, *value, *sum);
+                        sums[lane] = multiply_add::<FUSED>(weights[j], value[lane], sums[lane]);
                     }
                 }
             }
+            for (q, sums) in sums.iter().enumerate() {
+                out[q * d + column..][..LANES].copy_from_slice(sums);
+            }
+            column += LANES;
         }
-        for (out, sums) in out.chunks_exact_mut(d).zip(&sums) {
-            out[first..first + width].copy_from_slice(&sums[..width]);
+        if column < d {
+            last_columns(&weights, values, count, column, d, out);
         }
-        first += width;
+    }
+}
+
+/// The columns from `first` on, too few for a vector. Not inlined: the checks that the compiler makes to be quick here
+/// would cost heads of whole vectors, which are all that matter, more than their own work.
+#[inline(never)]
+fn last_columns(
+    weights: &[[f32; BLOCK]],
+    values: &[f32],
+    count: usize,
+    first: usize,
+    d: usize,
+    out: &mut [f32],
+) {
+    for (weights, out) in weights.iter().zip(out.chunks_exact_mut(d)) {
+        for (weight, value) in weights.iter().zip(values.chunks_exact(d)).take(count) {
+            for (out, value) in out[first..].iter_mut().zip(&value[first..]) {
+                *out += weight * value;
+            }
+        }
     }
 }
 
@@ -159,6 +197,8 @@ fn softmax<const FUSED: bool>(scores: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::KvFormat;
+    use crate::engine::kernels::attention::{KvMemory, KvShape};
 
     fn values(count: usize, seed: u64) -> Vec<f32> {
         let mut state = seed;
@@ -171,21 +211,14 @@ mod tests {
         (0..count).map(next).collect()
     }
 
-    /// `[positions, d]` of the second of two heads, in blocks that lie in reverse order.
-    fn blocked(positions: &[f32], d: usize, transposed: bool) -> Vec<f32> {
-        let count = (positions.len() / d).div_ceil(BLOCK);
-        let mut blocks = vec![f32::NAN; count * 2 * BLOCK * d];
-        for (i, value) in positions.iter().enumerate() {
-            let (position, c) = (i / d, i % d);
-            let block = count - 1 - position / BLOCK;
-            let inner = if transposed {
-                c * BLOCK + position % BLOCK
-            } else {
-                position % BLOCK * d + c
-            };
-            blocks[(block * 2 + 1) * BLOCK * d + inner] = *value;
+    /// The second of two heads of the second of three layers.
+    fn store(memory: &KvMemory, half: Half, positions: &[f32], table: &[u32]) {
+        let d = memory.shape().d;
+        for (position, own) in positions.chunks(d).enumerate() {
+            let both = [&vec![f32::NAN; d], own].concat();
+            let place = (table[position / BLOCK], position % BLOCK, both.as_slice());
+            memory.store(1, half, std::iter::once(place));
         }
-        blocks
     }
 
     #[test]
@@ -197,23 +230,40 @@ mod tests {
             (2, 100, 6),
             (8, 16, 32),
             (5, 47, 40),
+            (19, 300, 24),
         ] {
             let queries = values(group * d, 5);
-            let (keys, cached) = (values((length + 3) * d, 6), values((length + 3) * d, 7));
+            // Beyond the length lie infinities.
+            let beyond = vec![f32::INFINITY; 3 * d];
+            let (keys, cached) = (values(length * d, 6), values(length * d, 7));
+            let table: Vec<u32> = (0..(length + 3).div_ceil(BLOCK) as u32).rev().collect();
+            let memory = KvMemory::new(KvShape {
+                layers: 3,
+                kv_heads: 2,
+                d,
+                blocks: table.len(),
+                format: KvFormat::F32,
+            })
+            .unwrap();
+            store(&memory, Half::Keys, &[&keys[..], &beyond].concat(), &table);
+            store(
+                &memory,
+                Half::Values,
+                &[&cached[..], &beyond].concat(),
+                &table,
+            );
             for level in Level::all() {
                 let mut out = vec![f32::NAN; group * d];
-                let mut scores = vec![f32::NAN; 3];
-                let table: Vec<u32> = (0..(length + 3).div_ceil(BLOCK) as u32).rev().collect();
+                let mut scratch = Scratch::new();
+                let bytes = memory.read();
                 let memory = Memory {
-                    keys: &blocked(&keys, d, true),
-                    values: &blocked(&cached, d, false),
+                    view: memory.view(&bytes),
                     table: &table,
-                    kv_heads: 2,
+                    layer: 1,
                     head: 1,
-                    d,
                     length,
                 };
-                attend_group(level, &queries, memory, &mut scores, &mut out);
+                attend_group(level, &queries, memory, &mut scratch, &mut out);
                 for (query, out) in queries.chunks(d).zip(out.chunks(d)) {
                     let weights: Vec<f64> = keys
                         .chunks(d)
