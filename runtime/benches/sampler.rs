@@ -136,7 +136,9 @@ fn choose(params: &SamplingParams, logits: &[f32]) -> Result<f64, Box<dyn Error>
 /// Microseconds of a step at a depth of some hundred tokens.
 fn decode(network: &Qwen2) -> Result<f64, Box<dyn Error>> {
     let mut cache = KvCache::new(network.config(), DEPTH + STEPS + 1, &Device::Cpu)?;
-    let prompt: Vec<TokenId> = (0..DEPTH as u32).map(|i| TokenId(i * 7919)).collect();
+    let prompt: Vec<TokenId> = (0..DEPTH as u32)
+        .map(|i| TokenId(i * 7919 % 151_643))
+        .collect();
     let mut step = |tokens: &[TokenId], logits| {
         let cache = &mut cache;
         network.forward(&mut [Row {

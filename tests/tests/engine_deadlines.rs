@@ -31,19 +31,26 @@ fn until(deadline: Instant, max_tokens: usize) -> GenerateRequest {
 fn a_deadline_ends_a_running_request_with_what_it_has() {
     let engine = engine();
     let whole = block_on(engine.generate(GenerateRequest::greedy(prompt(9), 500))).unwrap();
-    // Recomputing everything each step, so that the end is far.
-    let request = GenerateRequest {
-        use_kv_cache: false,
-        ..until(Instant::now() + Duration::from_millis(60), 500)
-    };
-    match block_on(engine.generate(request)) {
-        Err(EngineError::DeadlinePassed { waited, tokens }) => {
-            assert!(waited >= Duration::from_millis(60), "{waited:?}");
-            assert!(!tokens.is_empty() && tokens.len() < 500);
-            assert_eq!(tokens, whole.tokens[..tokens.len()]);
+    // A machine that is busy may take long for a single token.
+    for allowed in [40, 120, 360, 1080, 3240].map(Duration::from_millis) {
+        // Recomputing everything each step, so that the end is far.
+        let request = GenerateRequest {
+            use_kv_cache: false,
+            ..until(Instant::now() + allowed, 500)
+        };
+        match block_on(engine.generate(request)) {
+            Err(EngineError::DeadlinePassed { waited, tokens }) => {
+                assert!(waited >= allowed, "{waited:?}");
+                assert!(tokens.len() < 500);
+                assert_eq!(tokens, whole.tokens[..tokens.len()]);
+                if !tokens.is_empty() {
+                    return;
+                }
+            }
+            other => panic!("{other:?}"),
         }
-        other => panic!("{other:?}"),
     }
+    panic!("not a token in three seconds");
 }
 
 #[test]
