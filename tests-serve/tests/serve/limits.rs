@@ -67,12 +67,11 @@ async fn only_json_is_read() {
 
 #[tokio::test]
 async fn a_request_that_takes_too_long_is_ended() {
-    let site =
-        Site::with(|builder| builder.limits(limits(|l| l.request_time = Duration::from_secs(2))))
-            .await;
+    let limits = limits(|l| (l.request_time, l.choices) = (Duration::from_secs(2), 64));
+    let site = Site::with(|builder| builder.limits(limits)).await;
     let body = {
         let mut body = endless(1000);
-        body["n"] = json!(16);
+        body["n"] = json!(64);
         body
     };
     let answer = site.chat(&body).await;
