@@ -7,10 +7,13 @@ mod support;
 
 use candle_core::cuda_backend::cudarc::driver::{CudaStream, sys};
 use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
 use candle_signature::engine::{
     Engine, EngineOptions, GenerateRequest, KvCache, Model, Qwen2, Row, TokenId,
 };
+use candle_transformers::models::qwen2::{Config, ModelForCausalLM};
 use std::error::Error;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -95,6 +98,11 @@ fn main() -> Outcome<()> {
         let rate = engine_rate(&model, rows)?;
         println!("engine, {rows} sequences side by side: {rate:.0} tok/s");
     }
+    let stock = stock_candle(folder.path(), &device)?;
+    println!(
+        "one sequence, ratio to candle-transformers' qwen2 in bf16 ({stock:.0} tok/s): {:.2}",
+        single / stock
+    );
     if let Some(reference) = reference {
         for (key, name) in [
             ("compiled_graph_b1", "compiled torch in a graph"),
@@ -110,6 +118,26 @@ fn main() -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// Tokens a second of candle-transformers' network with the same weights.
+fn stock_candle(folder: &Path, device: &Device) -> Outcome<f64> {
+    let config: Config = serde_json::from_slice(&std::fs::read(folder.join("config.json"))?)?;
+    let weights = candle_core::safetensors::load(folder.join("model.safetensors"), device)?;
+    let weights = VarBuilder::from_tensors(weights, DType::BF16, device);
+    let mut model = ModelForCausalLM::new(&config, weights)?;
+    let mut next = |ids: &[u32], at: usize| -> Outcome<u32> {
+        let logits = model.forward(&Tensor::new(ids, device)?.unsqueeze(0)?, at)?;
+        Ok(logits.flatten_all()?.argmax(0)?.to_scalar()?)
+    };
+    let ids: Vec<u32> = prompt(1).iter().map(|token| token.0).collect();
+    let mut token = next(&ids, 0)?;
+    token = next(&[token], DEPTH)?;
+    let begin = Instant::now();
+    for at in DEPTH + 1..DEPTH + 1 + NEW {
+        token = next(&[token], at)?;
+    }
+    Ok(NEW as f64 / begin.elapsed().as_secs_f64())
 }
 
 fn prompt(seed: u32) -> Vec<TokenId> {

@@ -296,7 +296,7 @@ fn the_engine_runs_on_the_gpu_with_batches_chunks_and_shared_beginnings() {
         .map(|prompt| engine.generate(GenerateRequest::greedy(prompt.clone(), 24)));
     let generations = block_on(join_all(requests));
     assert!(
-        engine.cache_stats().reused_tokens > 0,
+        engine.stats().cache.reused_tokens > 0,
         "the first blocks are shared"
     );
     for (prompt, generation) in prompts.iter().zip(generations) {
