@@ -6,9 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 venv=${CLIENTS_VENV:-target/clients-venv}
 profile=${PROFILE:-release}
-if [ ! -x "$venv/bin/python" ]; then
+if [ ! -e "$venv/ready" ]; then
     python3 -m venv "$venv"
     "$venv/bin/pip" install --quiet --requirement scripts/clients/requirements.txt
+    touch "$venv/ready"
 fi
 flags=()
 [ "$profile" = debug ] || flags=(--release)
