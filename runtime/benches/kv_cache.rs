@@ -1,12 +1,15 @@
 //! Decoding with and without the KV cache on random weights in the Qwen2.5-0.5B shape, interleaved.
 //! `cargo bench -p candle-signature --bench kv_cache`
 
+mod support;
+
 use candle_core::Device;
 use candle_signature::engine::{
     KvCache, ModelConfig, Qwen2, Row, TokenId, Weights, write_random_weights,
 };
 use std::error::Error;
 use std::time::{Duration, Instant};
+use support::{cpu, median, spread};
 
 /// Qwen2.5-0.5B-Instruct's configuration, as far as its shape goes.
 const CONFIG: &str = r#"{
@@ -41,11 +44,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     println!("{} threads, {}", network.threads(), cpu());
     println!("decode after {PROMPT} tokens, f32, median of {ROUNDS} rounds (least to most):");
-    println!("  with the KV cache    {} tok/s", spread(&mut with, 2));
-    println!("  without              {} tok/s", spread(&mut without, 3));
+    println!("  with the KV cache    {} tok/s", spread(&with, 2));
+    println!("  without              {} tok/s", spread(&without, 3));
     println!(
         "  ratio                {:.1}",
-        with[ROUNDS / 2] / without[ROUNDS / 2]
+        median(&with) / median(&without)
     );
     Ok(())
 }
@@ -125,25 +128,4 @@ fn step(
 
 fn rate(tokens: usize, time: Duration) -> f64 {
     tokens as f64 / time.as_secs_f64()
-}
-
-/// Sorts the figures; the median is then in the middle.
-fn spread(figures: &mut [f64], digits: usize) -> String {
-    figures.sort_by(f64::total_cmp);
-    let (least, median, most) = (
-        figures[0],
-        figures[figures.len() / 2],
-        figures[figures.len() - 1],
-    );
-    format!("{median:.digits$} ({least:.digits$} to {most:.digits$})")
-}
-
-fn cpu() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let name = info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name"));
-    name.map_or("unknown processor".to_owned(), |name| {
-        name.trim_start_matches(['\t', ':', ' ']).to_owned()
-    })
 }

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{CandleAdapterError, CandleConfig};
 
@@ -17,28 +18,28 @@ pub struct Overrides {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_tokens: Option<usize>,
     /// Randomness of sampling.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub temperature: Option<f32>,
     /// Nucleus sampling.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub top_p: Option<f32>,
     /// Only the so many likeliest tokens are sampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub top_k: Option<usize>,
     /// Only tokens at least this fraction as likely as the likeliest are sampled.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub min_p: Option<f32>,
     /// Seed of sampling.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// Penalty of tokens that occurred.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub repetition_penalty: Option<f32>,
     /// Penalty of tokens that were generated, whatever their number.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub presence_penalty: Option<f32>,
     /// Penalty of tokens that were generated, for each time.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(deserialize_with = "finite", skip_serializing_if = "Option::is_none")]
     pub frequency_penalty: Option<f32>,
     /// Most milliseconds that a reply may take.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -82,6 +83,16 @@ impl Overrides {
     }
 }
 
+/// A number that an `f32` can hold: serde makes an infinity of one that is too large.
+fn finite<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
+    match Option::<f32>::deserialize(deserializer)? {
+        Some(number) if !number.is_finite() => {
+            Err(D::Error::custom("a number is too large for a setting"))
+        }
+        number => Ok(number),
+    }
+}
+
 fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;
@@ -111,6 +122,13 @@ mod tests {
         assert_eq!(*changed, expected);
         let same = Overrides::default().applied_to(&config).expect("sound");
         assert!(matches!(same, Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_number_that_is_no_f32_is_refused() {
+        let error = serde_json::from_value::<Overrides>(serde_json::json!({"temperature": 1e300}));
+        let error = error.expect_err("too large").to_string();
+        assert!(error.contains("too large"), "{error}");
     }
 
     #[test]

@@ -114,6 +114,7 @@ mod tests {
         assert_eq!(guesses(3, 10), 10);
         // After the first, second, third in vain: one, two, three steps without.
         assert_eq!(guesses(9, 10), 4);
-        assert_eq!(guesses(9, 90), 12);
+        // Then four to seven, and eight from there on: steps 5, 11, 18, 26, and every ninth from 35.
+        assert_eq!(guesses(9, 90), 11);
     }
 }

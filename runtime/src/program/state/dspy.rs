@@ -166,10 +166,11 @@ fn overrides(lm: Option<&Json>, own: Overrides, at: &str) -> Result<Overrides, S
     let key = |name: &str| format!("{at}lm.{name}");
     let mut overrides = own;
     if let Some(temperature) = lm.get("temperature").filter(|value| !value.is_null()) {
-        let number = temperature.as_f64();
+        let number = temperature.as_f64().map(|number| number as f32);
+        let number = number.filter(|number| number.is_finite());
         let number =
             number.ok_or_else(|| StateError::layout(key("temperature"), "expected a number"))?;
-        overrides.temperature = Some(number as f32);
+        overrides.temperature = Some(number);
     }
     if let Some(max_tokens) = lm.get("max_tokens").filter(|value| !value.is_null()) {
         let number = max_tokens

@@ -66,7 +66,7 @@ pub enum StateError {
     },
     /// A demo does not fit the signature.
     #[error("saved program: demo {number}: {}", joined(errors))]
-    Demo {
+    BadDemo {
         /// Which demo, from 1.
         number: usize,
         /// One error a field.

@@ -145,7 +145,7 @@ pub(super) fn read_demos<S: Signature>(
     };
     let demos = (1..).zip(records).map(|(number, record)| {
         let record = object(record, &format!("{key}.{}", number - 1))?;
-        read_demo::<S>(record, accept).map_err(|errors| StateError::Demo { number, errors })
+        read_demo::<S>(record, accept).map_err(|errors| StateError::BadDemo { number, errors })
     });
     demos.collect()
 }
