@@ -1,7 +1,7 @@
 //! dspy-rs's optimizers on the embedded model: the program predicts on the engine itself, their proposers, which pass every adapter by, reach
 //! it through the endpoint in this process.
 //!
-//! `cargo run --release -p candle-signature-tests-dspy --example optimize -- [copro|mipro|gepa]`
+//! `cargo run --release -p candle-signature-tests-dspy --example dspy_optimize -- [copro|mipro|gepa]`
 
 use anyhow::bail;
 use candle_signature::adapter::{CandleAdapter, CandleConfig, ModelPool};
