@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use super::RepairKind;
-use super::loose_items::Items;
 use super::loose_text::{bare, comment_or_space, plain_number, string};
 
 /// Deeper JSON is refused.
@@ -20,7 +19,7 @@ pub(super) struct Node<'t> {
 }
 
 impl<'t> Node<'t> {
-    pub(super) fn number(at: usize, text: &'t str) -> Self {
+    fn number(at: usize, text: &'t str) -> Self {
         let (end, kind) = (at + text.len(), NodeKind::Bare(text));
         Node { at, end, kind }
     }
@@ -33,7 +32,7 @@ pub(super) enum NodeKind<'t> {
     /// In quotes, unescaped.
     Text(Cow<'t, str>),
     List {
-        items: Items<'t>,
+        items: Vec<Node<'t>>,
         closed: bool,
     },
     Map {
@@ -79,7 +78,7 @@ enum Frame<'t> {
     List {
         at: usize,
         close: Option<u8>,
-        items: Items<'t>,
+        items: Vec<Node<'t>>,
     },
     Map {
         at: usize,
@@ -120,7 +119,7 @@ pub(super) fn read_items<'t>(text: &'t str, notes: &mut Notes) -> Result<Node<'t
     let frame = Frame::List {
         at: 0,
         close: None,
-        items: Items::new(),
+        items: Vec::new(),
     };
     Reader {
         text,
@@ -202,7 +201,7 @@ impl<'t> Reader<'t, '_> {
         let list = |close| Frame::List {
             at,
             close: Some(close),
-            items: Items::new(),
+            items: Vec::new(),
         };
         let frame = match self.peek() {
             Some(b'[') => list(b']'),
@@ -261,10 +260,7 @@ impl<'t> Reader<'t, '_> {
         let at = self.pos;
         if let Some(number) = plain_number(self.text, at) {
             self.pos += number.len();
-            match self.stack.last_mut() {
-                Some(Frame::List { items, .. }) => items.push_number(self.text, at, self.pos),
-                _ => self.add(Node::number(at, number))?,
-            }
+            self.add(Node::number(at, number))?;
             self.numbers();
             return Ok(Expect::Comma);
         }
@@ -294,7 +290,7 @@ impl<'t> Reader<'t, '_> {
                 return;
             };
             self.pos = at + number.len();
-            items.push_number(self.text, at, self.pos);
+            items.push(Node::number(at, number));
         }
     }
 
@@ -352,7 +348,7 @@ impl<'t> Reader<'t, '_> {
             self.stack.push(Frame::List {
                 at,
                 close: Some(b'}'),
-                items: Items::Nodes(vec![first]),
+                items: vec![first],
             });
         }
     }
@@ -362,7 +358,13 @@ impl<'t> Reader<'t, '_> {
         let follows = matches!(byte, b'{' | b'[');
         let plain = match self.stack.last() {
             Some(Frame::Map { .. }) => line_broken && byte != b']' && byte != b')',
-            Some(Frame::List { items, .. }) => follows && items.end_in_brackets(),
+            Some(Frame::List { items, .. }) => {
+                let after_bracket = matches!(
+                    items.last().map(|node| &node.kind),
+                    Some(NodeKind::List { .. } | NodeKind::Map { .. })
+                );
+                follows && after_bracket
+            }
             None => false,
         };
         if !plain {

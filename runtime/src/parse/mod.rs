@@ -13,7 +13,6 @@ mod fallback;
 mod fields;
 mod incremental;
 mod loose;
-mod loose_items;
 mod loose_text;
 mod marker_line;
 mod names;

@@ -79,11 +79,7 @@ fn placed(text: &str, node: &Node<'_>) -> bool {
 fn citation(node: &Node<'_>) -> bool {
     match &node.kind {
         NodeKind::List { items, .. } => {
-            items.is_empty()
-                || items.len() == 1
-                    && items
-                        .iter()
-                        .all(|item| matches!(item.kind, NodeKind::Bare(_)))
+            items.is_empty() || items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
         }
         _ => false,
     }

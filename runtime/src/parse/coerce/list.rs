@@ -6,7 +6,6 @@ use super::super::RepairKind;
 use super::super::distinct::{Distinct, distinct_of, has_order};
 use super::super::error::{ErrorKind, Fault};
 use super::super::loose::{Node, NodeKind, Notes, read_items};
-use super::super::loose_items::Items;
 use super::embedded::own_entry;
 use super::lines::bullets;
 use super::peel::quoted;
@@ -175,8 +174,8 @@ impl Coercer<'_> {
         }
         self.note(RepairKind::BareList, source.at);
         self.note_all(&notes, source.at);
-        let nodes = json.found.into_iter().map(|found| found.node).collect();
-        self.list_node(ty, list, &Items::Nodes(nodes), true, source.at, source.at)
+        let nodes: Vec<Node<'_>> = json.found.into_iter().map(|found| found.node).collect();
+        self.list_node(ty, list, &nodes, true, source.at, source.at)
     }
 
     /// `1, 2, 3`, `"x", "y"`, a line each, or a single value: where the type of the items leaves no doubt.
@@ -256,14 +255,14 @@ impl Coercer<'_> {
         &mut self,
         ty: &FieldType,
         list: &ListType,
-        items: &Items<'_>,
+        items: &[Node<'_>],
         closed: bool,
         at: usize,
         base: usize,
     ) -> Result<Value, Fault> {
         self.must_be_closed(closed, at, "a list")?;
         let item_type = &*list.item;
-        let mut read = |index: usize, item: &Node<'_>| match (item_type, &item.kind) {
+        let mut read = |(index, item): (usize, &Node<'_>)| match (item_type, &item.kind) {
             // Long lists are lists of numbers, as a rule.
             (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
                 Some(value) => Ok(value),
@@ -278,8 +277,8 @@ impl Coercer<'_> {
         if list.kind == ListKind::Set && has_order(item_type, 0) {
             // Dropped as they come: a long list of few values takes little memory.
             let mut distinct = Distinct::default();
-            for (index, item) in items.iter().enumerate() {
-                distinct.push(read(index, &item)?, None);
+            for item in items.iter().enumerate() {
+                distinct.push(read(item)?, None);
             }
             if distinct.kept.len() < items.len() {
                 self.note(RepairKind::RepeatedItem, at);
@@ -287,8 +286,8 @@ impl Coercer<'_> {
             return Ok(Value::List(distinct.kept));
         }
         let mut values = Vec::with_capacity(items.len());
-        for (index, item) in items.iter().enumerate() {
-            values.push(read(index, &item)?);
+        for item in items.iter().enumerate() {
+            values.push(read(item)?);
         }
         self.finish(ty, list, values, at)
     }
@@ -296,7 +295,7 @@ impl Coercer<'_> {
     pub(super) fn tuple_node(
         &mut self,
         types: &[TypeRef],
-        items: &Items<'_>,
+        items: &[Node<'_>],
         closed: bool,
         at: usize,
         base: usize,
@@ -307,8 +306,8 @@ impl Coercer<'_> {
             return Err(Fault::new(ErrorKind::Type, at, message));
         }
         let mut values = Vec::with_capacity(items.len());
-        for (index, (ty, item)) in types.iter().zip(items.iter()).enumerate() {
-            let value = self.node(ty, &item, base);
+        for (index, (ty, item)) in types.iter().zip(items).enumerate() {
+            let value = self.node(ty, item, base);
             values.push(value.map_err(|fault| fault.within(index))?);
         }
         Ok(Value::List(values))

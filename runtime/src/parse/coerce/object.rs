@@ -341,7 +341,7 @@ impl Coercer<'_> {
             NodeKind::List { items, closed } => {
                 self.must_be_closed(*closed, at, "a list")?;
                 let values = items.iter().enumerate().map(|(index, item)| {
-                    self.node(&FieldType::Json, &item, base)
+                    self.node(&FieldType::Json, item, base)
                         .map_err(|f| f.within(index))
                 });
                 Ok(Value::List(values.collect::<Result<_, _>>()?))

@@ -111,8 +111,10 @@ pub(super) fn value(field: &str, ty: &FieldType, json: &str, at: usize) -> Optio
     else {
         return None;
     };
-    let only = items.iter().next().filter(|_| items.len() == 1)?;
-    Coercer::new(field, true).node(ty, &only, at).ok()
+    let [node] = items.as_slice() else {
+        return None;
+    };
+    Coercer::new(field, true).node(ty, node, at).ok()
 }
 
 #[cfg(test)]
