@@ -6,7 +6,8 @@ use std::future::Future;
 use super::reader::Reader;
 use super::tool::{check_arguments, tool_arguments, tool_result};
 use super::{
-    FieldSpec, FieldValue, FieldValues, Tool, ToolFuture, ToolOutput, TypeRef, ValueError,
+    FieldSpec, FieldValue, FieldValues, Tool, ToolError, ToolFuture, ToolOutput, TypeRef,
+    ValueError,
 };
 
 /// A tool made of a closure.
@@ -53,9 +54,7 @@ impl FnTool {
             let function = function.clone();
             let (tool, fields) = (tool.clone(), fields.clone());
             Box::pin(async move {
-                check_arguments(&tool, &values, &fields)?;
-                let returned = function.apply(Reader::strict(values, &fields));
-                let returned = returned.map_err(|errors| tool_arguments(&tool, errors))?;
+                let returned = returned(&function, &tool, &fields, values)?;
                 tool_result(&tool, returned)
             })
         };
@@ -84,9 +83,7 @@ impl FnTool {
             let function = function.clone();
             let (tool, fields) = (tool.clone(), fields.clone());
             Box::pin(async move {
-                check_arguments(&tool, &values, &fields)?;
-                let returned = function.apply(Reader::strict(values, &fields));
-                let returned = returned.map_err(|errors| tool_arguments(&tool, errors))?;
+                let returned = returned(&function, &tool, &fields, values)?;
                 tool_result(&tool, returned.await)
             })
         };
@@ -97,6 +94,18 @@ impl FnTool {
             call: Box::new(call),
         }
     }
+}
+
+/// What a function returns for arguments that are checked first.
+fn returned<A, F: ToolFn<A>>(
+    function: &F,
+    tool: &str,
+    fields: &[FieldSpec],
+    values: FieldValues,
+) -> Result<F::Returns, ToolError> {
+    check_arguments(tool, &values, fields)?;
+    let returned = function.apply(Reader::strict(values, fields));
+    returned.map_err(|errors| tool_arguments(tool, errors))
 }
 
 impl Tool for FnTool {
