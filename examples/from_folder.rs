@@ -1,4 +1,4 @@
-//! The same with a model of your own: a folder with config.json, tokenizer.json and safetensors or GGUF.
+//! The same with a model of the hub, or of your own: a folder with config.json, tokenizer.json and safetensors, or GGUF.
 //!
 //! `cargo run --release --example from_folder -- ./models Qwen2.5-0.5B-Instruct "What is Rust?"`
 
@@ -20,7 +20,8 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [folder, name, question] = arguments.as_slice() else {
         bail!(
-            "usage: from_folder FOLDER MODEL QUESTION, where FOLDER/MODEL holds config.json, tokenizer.json and the weights"
+            "usage: from_folder FOLDER MODEL QUESTION, where FOLDER/MODEL holds config.json, tokenizer.json and the weights; \
+             a MODEL that is not there comes from the hub"
         );
     };
     let start = std::time::Instant::now();

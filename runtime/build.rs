@@ -27,8 +27,16 @@ fn main() {
     println!("cargo::rerun-if-changed={FOLDER}");
     println!("cargo::rerun-if-env-changed=NVCC");
     println!("cargo::rerun-if-env-changed=CUDA_HOME");
-    if let Err(problem) = compile("general", GENERAL).and_then(|()| compile("decode", DECODE)) {
-        println!("cargo::error={problem}");
+    for (name, targets) in [
+        ("general", GENERAL),
+        ("attend", GENERAL),
+        ("sample", GENERAL),
+        ("decode", DECODE),
+    ] {
+        if let Err(problem) = compile(name, targets) {
+            println!("cargo::error={problem}");
+            return;
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn prompt_format(cx: &Ctxt, entry: &Entry) -> Option<Format> {
         "chat" => Some(Format::Chat),
         "json" => Some(Format::Json),
         other => {
-            let hint = suggest::did_you_mean(other, ["chat", "json"]);
+            let hint = suggest::did_you_mean(other, &["chat", "json"]);
             let hint = if hint.is_empty() {
                 ": write `chat` or `json`".into()
             } else {

@@ -236,7 +236,7 @@ pub(crate) fn unknown_key(cx: &Ctxt, entry: &Entry, place: &str, known: &[&str])
         .iter()
         .find(|(word, key)| *word == entry.name() && known.contains(key));
     let near = meant.map(|(_, key)| *key);
-    let message = match near.or_else(|| suggest::nearest(&key, known.iter().copied())) {
+    let message = match near.or_else(|| suggest::nearest(&key, known)) {
         Some(near) => format!("unknown key `{key}` in `{place}`; did you mean `{near}`?"),
         None => format!(
             "unknown key `{key}` in `{place}`; its keys are {}",
@@ -262,6 +262,7 @@ pub(crate) fn shown(tokens: &impl ToTokens) -> String {
         (" ;", ";"),
         ("* const", "*const"),
         ("* mut", "*mut"),
+        ("pub (", "pub("),
         ("[ ", "["),
         (" ]", "]"),
         ("( ", "("),
@@ -332,6 +333,7 @@ mod tests {
         };
         assert_eq!(doc_text(&item.attrs), "One two.\nThree.");
         let item: syn::ItemStruct = parse_quote! {
+            #[doc(hidden)]
             #[doc = "\n * One\n *\n * Two\n "]
             struct S;
         };

@@ -34,7 +34,7 @@ impl Case {
             .into_iter()
             .find(|(known, _)| *known == name)
             .map(|(_, case)| case)
-            .ok_or_else(|| match suggest::nearest(name, names) {
+            .ok_or_else(|| match suggest::nearest(name, &names) {
                 Some(near) => format!("unknown case `{name}`; did you mean `{near}`?"),
                 None => format!("unknown case `{name}`: write {}", suggest::one_of(&names)),
             })

@@ -170,11 +170,10 @@ fn regex(cx: &Ctxt, entry: &Entry) -> Option<LitStr> {
     match regex_syntax::parse(&pattern.value()) {
         Ok(_) => Some(pattern),
         Err(error) => {
-            let reason = match &error {
-                regex_syntax::Error::Parse(error) => error.kind().to_string(),
-                regex_syntax::Error::Translate(error) => error.kind().to_string(),
-                other => other.to_string(),
-            };
+            // The pattern and a caret below it come first; of them the compiler shows its own.
+            let told = error.to_string();
+            let reason = told.lines().last().unwrap_or_default();
+            let reason = reason.trim_start_matches("error: ");
             cx.error(
                 &pattern,
                 format!(
@@ -274,10 +273,10 @@ fn check_shape(cx: &Ctxt, constraint: &Constraint, shape: Shape, ty: &Type) {
         Kind::Regex(_) | Kind::OneOf(_) | Kind::OneLine => ("a string", shape == Shape::Text),
         Kind::Unique => ("a list", shape == Shape::List),
     };
-    if suits || shape == Shape::Unknown {
+    let Some(kind) = shape.described().filter(|_| !suits) else {
         return;
-    }
-    let (key, ty, kind) = (&constraint.key, attr::shown(ty), shape.described());
+    };
+    let (key, ty) = (&constraint.key, attr::shown(ty));
     let hint = match (&constraint.kind, shape) {
         (Kind::Unique, Shape::Set) => ", and distinct by itself",
         _ => "",
@@ -309,17 +308,15 @@ fn greater(a: NumberValue, b: NumberValue) -> bool {
 /// The range that the bound is outside of.
 fn out_of_range(bound: NumberValue, shape: Shape) -> Option<String> {
     match (shape, bound) {
-        (Shape::Int { .. }, NumberValue::Float(_)) => Some("it holds whole numbers".into()),
         (Shape::Int { signed, bits }, bound) => {
             let least = if signed { i128::MIN >> (128 - bits) } else { 0 };
             let most = u128::MAX >> (128 - bits + u32::from(signed));
-            let below = matches!(bound, NumberValue::Int(n) if n < least);
-            let above = match bound {
-                NumberValue::Int(n) => u128::try_from(n).is_ok_and(|n| n > most),
+            let outside = match bound {
+                NumberValue::Int(n) => n < least || u128::try_from(n).is_ok_and(|n| n > most),
                 NumberValue::UInt(n) => n > most,
-                NumberValue::Float(_) => false,
+                NumberValue::Float(_) => return Some("it holds whole numbers".into()),
             };
-            (below || above).then(|| format!("{least} to {most}"))
+            outside.then(|| format!("{least} to {most}"))
         }
         (Shape::Float { bits: 32 }, NumberValue::Float(x)) if (x as f32).is_infinite() => {
             Some(format!("{:?} to {:?}", f32::MIN, f32::MAX))

@@ -1,6 +1,6 @@
 //! Code of one field: its row in the table, and its way from and to an untyped value.
 
-use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Path, Type};
@@ -252,8 +252,6 @@ pub(crate) fn call_at(callee: TokenStream, last: Span, arguments: TokenStream) -
 /// The spans of the first and last token.
 pub(crate) fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let tokens: Vec<_> = tokens.to_token_stream().into_iter().collect();
-    match (tokens.first(), tokens.last()) {
-        (Some(first), Some(last)) => (first.span(), last.span()),
-        _ => (Span::call_site(), Span::call_site()),
-    }
+    let span = |token: Option<&TokenTree>| token.map_or_else(Span::call_site, TokenTree::span);
+    (span(tokens.first()), span(tokens.last()))
 }

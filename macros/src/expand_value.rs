@@ -36,7 +36,6 @@ fn expand(value: &Value) -> TokenStream {
         Body::Struct(fields) => structure(value, fields),
         Body::Newtype(inner) => newtype(inner),
         Body::Enum(variants) => enumeration(value, variants),
-        Body::Broken => return TokenStream::new(),
     };
     let (table, consts) = consts(value, &ty);
     let value_impl = quote! {
@@ -105,7 +104,7 @@ fn all_fields<'v>(value: &'v Value) -> impl Iterator<Item = &'v Field<'v>> {
     let (own, variants): (&[Field], &[Variant]) = match &value.body {
         Body::Struct(fields) => (fields, &[]),
         Body::Enum(variants) => (&[], variants),
-        Body::Newtype(_) | Body::Broken => (&[], &[]),
+        Body::Newtype(_) => (&[], &[]),
     };
     let of_variants = variants.iter().flat_map(|variant| match &variant.payload {
         Payload::Fields(fields) => fields.as_slice(),

@@ -316,7 +316,7 @@ pub(crate) fn check_distinct<'f>(cx: &Ctxt, fields: impl IntoIterator<Item = &'f
 
 /// `did you mean` for the word of an attribute that is no role.
 pub(crate) fn meant_role(word: &str) -> Option<Role> {
-    match suggest::nearest(word, ["input", "output", "inputs", "outputs"])? {
+    match suggest::nearest(word, &["input", "output", "inputs", "outputs"])? {
         "input" | "inputs" => Some(Role::Input),
         _ => Some(Role::Output),
     }

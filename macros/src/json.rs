@@ -62,15 +62,15 @@ pub(crate) fn records(text: &str) -> Result<Vec<Record>, Fault> {
             break;
         }
         let line = reader.line;
-        match reader.value()? {
-            Json::Map(entries) => records.push(Record { line, entries }),
-            other => {
-                return Err(fault(
-                    line,
-                    format!("a record is an object, found {}", kind(&other)),
-                ));
-            }
-        }
+        let entries = match reader.value()? {
+            Json::Map(entries) => entries,
+            Json::Null => return no_record(line, "null"),
+            Json::Bool(_) => return no_record(line, "a boolean"),
+            Json::Number(_) => return no_record(line, "a number"),
+            Json::String(_) => return no_record(line, "a string"),
+            Json::List(_) => return no_record(line, "an array"),
+        };
+        records.push(Record { line, entries });
         reader.skip_space();
         if in_array && !reader.take(",") {
             if reader.take("]") {
@@ -103,15 +103,8 @@ fn fault(line: usize, message: String) -> Fault {
     Fault { line, message }
 }
 
-fn kind(json: &Json) -> &'static str {
-    match json {
-        Json::Null => "null",
-        Json::Bool(_) => "a boolean",
-        Json::Number(_) => "a number",
-        Json::String(_) => "a string",
-        Json::List(_) => "an array",
-        Json::Map(_) => "an object",
-    }
+fn no_record<T>(line: usize, found: &str) -> Result<T, Fault> {
+    Err(fault(line, format!("a record is an object, found {found}")))
 }
 
 struct Reader<'t> {
@@ -251,10 +244,7 @@ impl Reader<'_> {
             .unwrap_or(self.rest.len());
         let (digits, rest) = self.rest.split_at(end);
         let whole = digits.strip_prefix('-').unwrap_or(digits);
-        let leading_zero = whole.len() > 1
-            && whole.starts_with('0')
-            && !whole.starts_with("0.")
-            && !whole.starts_with("0e");
+        let leading_zero = matches!(whole.as_bytes(), [b'0', b'0'..=b'9', ..]);
         let is_int = whole.bytes().all(|byte| byte.is_ascii_digit());
         let value = if leading_zero || whole.starts_with('.') || whole.ends_with('.') {
             None

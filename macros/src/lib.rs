@@ -22,6 +22,8 @@ mod literal;
 #[cfg(test)]
 mod mutation;
 mod pattern;
+#[cfg(test)]
+mod refusals;
 mod shape;
 #[cfg(test)]
 mod snapshots;

@@ -35,13 +35,13 @@ pub(crate) fn of_expr(private: &Path, expr: &Expr) -> Option<TokenStream> {
             }
             _ => None,
         },
-        other => number(private, number_of(other)?.value),
+        other => Some(number(private, number_of(other)?.value)),
     }
 }
 
-fn number(private: &Path, value: NumberValue) -> Option<TokenStream> {
+fn number(private: &Path, value: NumberValue) -> TokenStream {
     let literal = quote!(#private::check::Literal);
-    Some(match value {
+    match value {
         NumberValue::Int(n) => {
             let n = Literal::i128_unsuffixed(n);
             quote!(#literal::Int(#n))
@@ -54,7 +54,7 @@ fn number(private: &Path, value: NumberValue) -> Option<TokenStream> {
             let x = Literal::f64_unsuffixed(x);
             quote!(#literal::Float(#x))
         }
-    })
+    }
 }
 
 /// A JSON value as data.
@@ -69,7 +69,7 @@ pub(crate) fn of_json(private: &Path, json: &Json) -> TokenStream {
                 Number::UInt(n) => NumberValue::UInt(n),
                 Number::Float(x) => NumberValue::Float(x),
             };
-            number(private, value).unwrap_or_else(|| quote!(#literal::Unknown))
+            number(private, value)
         }
         Json::String(text) => quote!(#literal::Text(#text)),
         Json::List(items) => {

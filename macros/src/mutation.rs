@@ -195,10 +195,10 @@ proptest! {
     #[test]
     fn no_tokens_make_an_example_panic(at in 0usize..60, again in 0usize..60, double: bool, which in 0usize..4) {
         let source = [
-            quote!([$crate] a::B { c: "d", e: [1, -2.5, Some("x")], r#type: F { g: ("h", 'i') }, .. }),
-            quote!([$crate] "question": "input" => "a", "answer": "output" => [1, "b", None::<u8>]),
-            quote!([$crate] A { b: 1, .. }, { "c": "output" => d }, E { f }),
-            quote!([$crate] "no/such/file.jsonl" as a::B<C>, ..),
+            quote!([::candle_signature] a::B { c: "d", e: [1, -2.5, Some("x")], r#type: F { g: ("h", 'i') }, .. }),
+            quote!([::candle_signature] "question": "input" => "a", "answer": "output" => [1, "b", None::<u8>]),
+            quote!([::candle_signature] A { b: 1, .. }, { "c": "output" => d }, E { f }),
+            quote!([::candle_signature] "no/such/file.jsonl" as a::B<C>, ..),
         ];
         let tokens = mutated(source[which].clone(), at, double, &mut 0);
         let tokens = mutated(tokens, again, !double, &mut 0);

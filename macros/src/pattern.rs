@@ -177,3 +177,52 @@ fn tokens(private: &Path, step: &Step) -> TokenStream {
         Step::Match => quote!(#check::Step::Match),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(pattern: &str) -> Option<String> {
+        let program = program(&krate::alias(), pattern)?.to_string();
+        Some(program.replace(' ', "").replace("__candle::check::", ""))
+    }
+
+    #[test]
+    fn patterns_become_programs() {
+        let class = |letter| format!("Step::Class(&[(b'{letter}',b'{letter}')],NotAscii::None)");
+        let (a, b, c) = (class('a'), class('b'), class('c'));
+        for (pattern, steps) in [
+            ("", String::new()),
+            ("^a$", format!("Step::Start,{a},Step::End,")),
+            (
+                "ab|c",
+                format!("Step::Split(1,4),{a},{b},Step::Jump(5),{c},"),
+            ),
+            ("(a){1,2}", format!("{a},Step::Split(2,3),{a},")),
+            ("a*", format!("Step::Split(1,3),{a},Step::Jump(0),")),
+            ("é", "Step::Class(&[],NotAscii::Some),".into()),
+            ("[é-ü]", "Step::Class(&[],NotAscii::Some),".into()),
+            (
+                "[[:ascii:]]",
+                "Step::Class(&[(b'\\0',b'\\x7F')],NotAscii::None),".into(),
+            ),
+            (
+                "(?s).",
+                "Step::Class(&[(b'\\0',b'\\x7F')],NotAscii::All),".into(),
+            ),
+        ] {
+            assert_eq!(
+                shown(pattern),
+                Some(format!("&[{steps}Step::Match]")),
+                "{pattern}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_the_small_machine_can_not_run_is_left_to_the_program() {
+        for pattern in [r"\ba", "(?-u:[a-z])", "a{300}", "("] {
+            assert_eq!(shown(pattern), None, "{pattern}");
+        }
+    }
+}

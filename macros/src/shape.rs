@@ -35,18 +35,18 @@ impl Shape {
             Type::Array(_) => Shape::Array,
             Type::Tuple(_) => Shape::Tuple,
             Type::Path(path) if path.qself.is_none() => {
-                let Some(last) = path.path.segments.last() else {
-                    return Shape::Unknown;
-                };
-                named(&last.ident.to_string(), first_type(&last.arguments))
+                let last = path.path.segments.last();
+                last.map_or(Shape::Unknown, |last| {
+                    named(&last.ident.to_string(), first_type(&last.arguments))
+                })
             }
             _ => Shape::Unknown,
         }
     }
 
-    /// With its article, for messages.
-    pub(crate) fn described(self) -> &'static str {
-        match self {
+    /// With its article, for messages; `None` where the spelling does not tell.
+    pub(crate) fn described(self) -> Option<&'static str> {
+        Some(match self {
             Shape::Int { .. } => "an integer",
             Shape::Float { .. } => "a float",
             Shape::Text => "a string",
@@ -58,8 +58,8 @@ impl Shape {
             Shape::Tuple => "a tuple",
             Shape::Map => "a map",
             Shape::Json => "a JSON value",
-            Shape::Unknown => "a type of its own",
-        }
+            Shape::Unknown => return None,
+        })
     }
 }
 
@@ -92,26 +92,22 @@ pub(crate) fn is_standard(ty: &Type) -> bool {
         Type::Group(inner) => is_standard(&inner.elem),
         Type::Array(array) => is_standard(&array.elem),
         Type::Tuple(tuple) => tuple.elems.iter().all(is_standard),
-        Type::Path(path) => {
-            let Some(last) = path.path.segments.last() else {
-                return false;
-            };
-            let name = last.ident.to_string();
-            match &last.arguments {
-                PathArguments::None => name == "str" || named(&name, None) != Shape::Unknown,
-                PathArguments::AngleBracketed(arguments) => {
-                    WRAPPERS.contains(&name.as_str())
-                        && arguments.args.iter().all(|argument| match argument {
-                            GenericArgument::Type(ty) => is_standard(ty),
-                            GenericArgument::Lifetime(_) => true,
-                            _ => false,
-                        })
-                }
-                PathArguments::Parenthesized(_) => false,
-            }
-        }
+        Type::Path(path) => path.path.segments.last().is_some_and(is_standard_name),
         _ => false,
     }
+}
+
+fn is_standard_name(last: &PathSegment) -> bool {
+    let name = last.ident.to_string();
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else {
+        return name == "str" || named(&name, None) != Shape::Unknown;
+    };
+    WRAPPERS.contains(&name.as_str())
+        && arguments.args.iter().all(|argument| match argument {
+            GenericArgument::Type(ty) => is_standard(ty),
+            GenericArgument::Lifetime(_) => true,
+            _ => false,
+        })
 }
 
 fn named(name: &str, argument: Option<&Type>) -> Shape {
@@ -168,6 +164,10 @@ mod tests {
             ("Urgency", false),
             ("Page<String>", false),
             ("T", false),
+            ("(u8)", true),
+            ("&str", false),
+            ("Box<dyn Fn(u8) -> u8>", false),
+            ("Vec<{ 3 }>", false),
         ] {
             let ty = syn::parse_str(spelled).expect("a type");
             assert_eq!(is_standard(&ty), standard, "{spelled}");
@@ -213,10 +213,24 @@ mod tests {
             ("usize", Shape::Unknown),
             ("Option", Shape::Unknown),
             ("Urgency", Shape::Unknown),
+            ("<T as Trait>::String", Shape::Unknown),
+            ("Arc<u8>", Shape::Unknown),
+            ("(bool)", Shape::Bool),
         ];
         for (spelled, shape) in cases {
             let ty = syn::parse_str(spelled).expect("a type");
             assert_eq!(Shape::of(&ty), shape, "{spelled}");
         }
+    }
+
+    /// What a `macro_rules!` passes on comes in a group that nobody wrote.
+    #[test]
+    fn a_group_is_what_stands_in_it() {
+        let inner = quote::quote!(String);
+        let group = proc_macro2::Group::new(proc_macro2::Delimiter::None, inner);
+        let ty = syn::parse2(quote::quote!(#group)).expect("a type");
+        assert!(matches!(ty, Type::Group(_)));
+        assert_eq!(Shape::of(&ty), Shape::Text);
+        assert!(is_standard(&ty));
     }
 }

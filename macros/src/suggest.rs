@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of the known words, if it is near enough.
 
 /// The word of `known` that `word` was probably meant to be.
-pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let word = word.to_lowercase();
     let limit = match word.chars().count() {
         0..=2 => 1,
@@ -9,7 +9,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
         _ => 3,
     };
     known
-        .into_iter()
+        .iter()
         .map(|candidate| {
             let lower = candidate.to_lowercase();
             // `one-line` and `oneline` are nearer to `one_line` than their letters tell.
@@ -19,7 +19,7 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
             } else {
                 strsim::damerau_levenshtein(&word, &lower)
             };
-            (distance, candidate)
+            (distance, *candidate)
         })
         .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count())
         .min_by_key(|(distance, _)| *distance)
@@ -27,20 +27,16 @@ pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) 
 }
 
 /// `; did you mean `word`?`, or nothing. `quote` goes before and after the word.
-pub(crate) fn did_you_mean<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     nearest(word, known).map_or_else(String::new, |near| format!("; did you mean `{near}`?"))
 }
 
 /// `` `a`, `b` or `c` ``.
-pub(crate) fn one_of<S: AsRef<str>>(words: &[S]) -> String {
-    let quoted: Vec<_> = words
-        .iter()
-        .map(|word| format!("`{}`", word.as_ref()))
-        .collect();
+pub(crate) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.split_last() {
-        None => String::from("nothing"),
-        Some((only, [])) => only.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        _ => quoted.concat(),
     }
 }
 
@@ -58,14 +54,14 @@ mod tests {
             ("oneline", "one_line"),
             ("Min", "min"),
         ] {
-            assert_eq!(nearest(typed, KEYS), Some(meant), "{typed}");
+            assert_eq!(nearest(typed, &KEYS), Some(meant), "{typed}");
         }
     }
 
     #[test]
     fn far_words_are_not() {
         for typed in ["", "x", "temperature", "mi_xyz"] {
-            assert_eq!(nearest(typed, KEYS), None, "{typed}");
+            assert_eq!(nearest(typed, &KEYS), None, "{typed}");
         }
     }
 

@@ -145,7 +145,7 @@ fn role(cx: &Ctxt, input: ParseStream) -> syn::Result<Option<Role>> {
         "input" => Some(Role::Input),
         "output" => Some(Role::Output),
         other => {
-            let hint = suggest::did_you_mean(other, ["input", "output"]);
+            let hint = suggest::did_you_mean(other, &["input", "output"]);
             let hint = if hint.is_empty() {
                 ": write `input` or `output`".into()
             } else {

@@ -27,9 +27,8 @@ pub(crate) enum Body<'a> {
     Struct(Vec<Field<'a>>),
     /// A newtype, written as its inner value.
     Newtype(&'a Type),
+    /// Without variants where the type was refused already.
     Enum(Vec<Variant<'a>>),
-    /// Refused already.
-    Broken,
 }
 
 pub(crate) struct Variant<'a> {
@@ -94,8 +93,8 @@ impl<'a> Value<'a> {
 
     fn check_tag(&self, cx: &Ctxt, given: Option<&LitStr>) {
         let variants = match &self.body {
+            Body::Enum(variants) if variants.is_empty() => return,
             Body::Enum(variants) => variants.as_slice(),
-            Body::Broken => return,
             _ => &[],
         };
         let carries_data = variants
@@ -165,7 +164,7 @@ fn body<'a>(cx: &Ctxt, original: &'a DeriveInput, rename_all: Option<Case>) -> B
     let name = &original.ident;
     let refuse = |why: String| {
         cx.error(name, why);
-        Body::Broken
+        Body::Enum(Vec::new())
     };
     match &original.data {
         Data::Struct(data) => match &data.fields {

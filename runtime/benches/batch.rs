@@ -8,7 +8,7 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use candle_signature::adapter::{LoadOptions, LoadedModel, ModelPool, Quantization};
-use candle_signature::engine::{GenerateRequest, TokenId};
+use candle_signature::engine::{EngineOptions, GenerateRequest, TokenId};
 use futures_util::future::join_all;
 use support::{median, spread};
 
@@ -26,7 +26,15 @@ async fn main() -> Result<(), Box<dyn Error>> {
         quantization: Quantization::Q8,
         ..LoadOptions::default()
     };
-    let pool = ModelPool::new(folder.path()).with_options(options);
+    // All prompts of a batch are read in one pass, so that its rows begin to decode together: rows that decode while others
+    // are still read share their passes with those prompts.
+    let engine = EngineOptions {
+        prefill_chunk: PROMPT * BATCHES.into_iter().max().unwrap_or(1),
+        ..EngineOptions::default()
+    };
+    let pool = ModelPool::new(folder.path())
+        .with_options(options)
+        .with_engine(engine);
     let model = pool.load_model("random").await?;
     let network = model.engine().model().network();
     println!("{}, {} threads", support::cpu(), network.threads());

@@ -1,17 +1,21 @@
 //! Decoding, prefill and batches of random weights in the Qwen2.5-0.5B shape on a GPU, against the memory's own speed and
 //! against the figures of `scripts/cuda/torch_reference.py` from the same GPU, if a file of them is given.
 //!
-//! `cargo bench --features cuda --bench cuda -- [reference.json]`
+//! `cargo bench --features cuda --bench cuda -- [reference.json]`; `-- --rows 64` runs nothing but so many sequences side by
+//! side, for a profiler.
 
 mod support;
 
 use candle_core::cuda_backend::cudarc::driver::{CudaStream, sys};
 use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
+use candle_signature::adapter::{Constraint, ModelPool};
 use candle_signature::engine::{
-    Engine, EngineOptions, GenerateRequest, KvCache, Model, Qwen2, Row, TokenId,
+    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Model, Qwen2, Row, TokenId,
 };
 use candle_transformers::models::qwen2::{Config, ModelForCausalLM};
+use futures_util::future::join_all;
+use serde_json::json;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,6 +54,14 @@ fn main() -> Outcome<()> {
         begin.elapsed().as_secs_f64(),
         bytes as f64 / 1e6
     );
+    if let Some(rows) = std::env::args().skip_while(|a| a != "--rows").nth(1) {
+        let rows = rows.parse()?;
+        println!(
+            "engine, {rows} sequences: {:.0} tok/s",
+            engine_rate(&model, rows)?
+        );
+        return Ok(());
+    }
     let limit = bandwidth / bytes as f64;
     println!("limit by bandwidth: {limit:.0} tok/s for one sequence");
 
@@ -94,10 +106,17 @@ fn main() -> Outcome<()> {
         (used as f64 - bytes as f64 - KvCache::bytes(network.config(), DEPTH + NEW) as f64) / 1e6
     );
 
-    for rows in [1, 64] {
+    let mut engine = Vec::new();
+    for rows in [1, 2, 8, 64, 256] {
         let rate = engine_rate(&model, rows)?;
-        println!("engine, {rows} sequences side by side: {rate:.0} tok/s");
+        println!(
+            "engine, {rows} sequences side by side: {rate:.0} tok/s, {:.2} ms a step",
+            1e3 * rows as f64 / rate
+        );
+        engine.push((rows, rate));
     }
+    first_tokens(&model)?;
+    constrained(folder.path())?;
     let stock = stock_candle(folder.path(), &device)?;
     println!(
         "one sequence, ratio to candle-transformers' qwen2 in bf16 ({stock:.0} tok/s): {:.2}",
@@ -111,9 +130,20 @@ fn main() -> Outcome<()> {
         ] {
             if let Some(theirs) = reference[key].as_f64() {
                 println!(
-                    "one sequence, ratio to {name} ({theirs:.0} tok/s): {:.2}",
-                    single / theirs
+                    "one sequence, ratio to {name} ({theirs:.0} tok/s): {:.2} (graph), {:.2} (engine)",
+                    single / theirs,
+                    engine[0].1 / theirs
                 );
+            }
+        }
+        for (rows, rate) in engine {
+            for (kind, name) in [("graph", "torch"), ("compiled_graph", "compiled torch")] {
+                if let Some(theirs) = reference[format!("{kind}_b{rows}")].as_f64() {
+                    println!(
+                        "engine, {rows} sequences, ratio to {name} in a graph ({theirs:.0} tok/s): {:.2}",
+                        rate / theirs
+                    );
+                }
             }
         }
     }
@@ -192,30 +222,134 @@ fn copy_bandwidth(device: &Device, stream: &Arc<CudaStream>) -> Outcome<f64> {
     Ok(2.0 * bytes as f64 / f64::from(times[times.len() / 2]) * 1e3)
 }
 
-/// Tokens a second of whole generations that start together, after their prompts.
+/// Tokens a second of sequences that decode together: from when all have begun, for so many tokens as they have `NEW` of.
 fn engine_rate(model: &Arc<Model>, rows: usize) -> Outcome<f64> {
+    // Those that begin first must not end before those that begin last have had theirs.
+    let most = NEW * 5 / 2;
     let options = EngineOptions {
         max_rows: rows,
-        prefill_chunk: 2048,
-        cache_tokens: Some(rows * (DEPTH + NEW)),
+        prefill_chunk: 8192,
+        cache_tokens: Some(rows * (DEPTH + most)),
         ..EngineOptions::default()
     };
     let engine = Engine::start(model.clone(), options)?;
     let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let time = |new: usize, seed: u32| -> Outcome<Duration> {
-        let begin = Instant::now();
+    let run = |seed: u32| -> Outcome<f64> {
+        let before = engine.stats();
         let requests: Vec<_> = (0..rows as u32)
-            .map(|row| engine.generate(GenerateRequest::greedy(prompt(seed + row), new)))
+            .map(|row| engine.generate(GenerateRequest::greedy(prompt(seed + row), most)))
             .collect();
-        runtime.block_on(async {
-            for request in requests {
-                request.await?;
+        let started = Instant::now();
+        let reached = |prefilled: u64, decoded: u64| loop {
+            let now = engine.stats();
+            if now.prefilled_tokens >= prefilled && now.decoded_tokens >= decoded {
+                return Ok((Instant::now(), now));
             }
-            Outcome::Ok(())
-        })?;
-        Ok(begin.elapsed())
+            if started.elapsed() > Duration::from_secs(60) {
+                return Outcome::Err("the engine does not get as far as expected".into());
+            }
+            std::thread::sleep(Duration::from_micros(50));
+        };
+        let prefilled = before.prefilled_tokens + (rows * DEPTH) as u64;
+        let (begin, first) = reached(prefilled, before.decoded_tokens + rows as u64)?;
+        let (end, last) = reached(0, first.decoded_tokens + (rows * NEW) as u64)?;
+        if last.finished > before.finished {
+            return Err("sequences ended while their rate was measured".into());
+        }
+        runtime
+            .block_on(join_all(requests))
+            .into_iter()
+            .collect::<Result<Vec<_>, _>>()?;
+        let tokens = last.decoded_tokens - first.decoded_tokens;
+        Ok(tokens as f64 / (end - begin).as_secs_f64())
     };
-    time(1, 0)?;
-    let (long, short) = (time(NEW, 1000)?, time(1, 5000)?);
-    Ok((rows * (NEW - 1)) as f64 / (long.saturating_sub(short)).as_secs_f64())
+    run(0)?;
+    let rates = [run(1000)?, run(5000)?, run(9000)?];
+    Ok(support::median(&rates))
+}
+
+/// The time to the first token of a request, with nothing of its prompt in the cache and with all but its last block.
+fn first_tokens(model: &Arc<Model>) -> Outcome<()> {
+    let options = EngineOptions {
+        prefill_chunk: 2048,
+        cache_tokens: Some(64 * DEPTH),
+        ..EngineOptions::default()
+    };
+    let engine = Engine::start(model.clone(), options)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let ask = |seed: u32| {
+        let request = GenerateRequest::greedy(prompt(seed), 1);
+        runtime.block_on(engine.generate(request)).map(drop)
+    };
+    let mut seed = 100;
+    let fresh = median(RUNS, || {
+        seed += 1;
+        ask(seed)
+    })?;
+    let cached = median(RUNS, || ask(seed))?;
+    println!(
+        "engine, first token after {DEPTH}: {:.2} ms, {:.2} ms where the prompt is in the cache",
+        fresh.as_secs_f64() * 1e3,
+        cached.as_secs_f64() * 1e3
+    );
+    Ok(())
+}
+
+/// Sampled tokens with and without a grammar, alone and in a batch, from a model that a pool has loaded for the GPU.
+fn constrained(folder: &Path) -> Outcome<()> {
+    let (Some(parent), Some(name)) = (folder.parent(), folder.file_name()) else {
+        return Err("the model's folder has no parent".into());
+    };
+    let name = name.to_string_lossy().into_owned();
+    let options = LoadOptions {
+        gpu: Some(0),
+        ..LoadOptions::default()
+    };
+    let engine = EngineOptions {
+        max_rows: 64,
+        prefill_chunk: 2048,
+        ..EngineOptions::default()
+    };
+    let pool = ModelPool::new(parent)
+        .with_options(options)
+        .with_engine(engine);
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let model = runtime.block_on(pool.load_model(&name))?;
+    println!(
+        "KV cache by free memory: {} tokens",
+        model.engine().stats().cache.blocks_total * 16
+    );
+    let schema = json!({"type": "object", "properties": {"name": {"type": "string"}, "text": {"type": "string"}},
+        "required": ["name", "text"], "additionalProperties": false});
+    let grammar = model.grammars().compile(&Constraint::JsonSchema(schema))?;
+    for rows in [1, 64] {
+        let mut rates = [Vec::new(), Vec::new()];
+        for round in 0..RUNS as u64 {
+            for (kind, rates) in rates.iter_mut().enumerate() {
+                let requests: Vec<_> = (0..rows as u64)
+                    .map(|row| {
+                        let mut request = GenerateRequest::greedy(prompt(row as u32), NEW);
+                        request.sampling.temperature = 1.0;
+                        request.sampling.seed = Some(round * 1000 + row);
+                        request.mask = (kind == 1).then(|| grammar.mask());
+                        model.engine().generate(request)
+                    })
+                    .collect();
+                let done = runtime.block_on(join_all(requests));
+                let done = done.into_iter().collect::<Result<Vec<_>, _>>()?;
+                let tokens: usize = done.iter().map(|one| one.completion_tokens - 1).sum();
+                let longest = done.iter().map(|one| one.timings.decode).max();
+                let time = longest.unwrap_or_default().as_secs_f64();
+                if round > 0 {
+                    rates.push(tokens as f64 / time);
+                }
+            }
+        }
+        let [free, masked] = rates.map(|rates| support::median(&rates));
+        println!(
+            "engine, {rows} sampled sequences: {free:.0} tok/s free, {masked:.0} tok/s in a JSON schema, ratio {:.3}",
+            masked / free
+        );
+    }
+    Ok(())
 }

@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use candle_core::quantized::GgmlDType;
 use candle_signature::adapter::{
-    CandleAdapter, CandleAdapterError, CandleConfig, LoadedModel, ModelPool,
+    CandleAdapter, CandleAdapterError, CandleConfig, LoadOptions, LoadedModel, ModelPool,
+    Quantization,
 };
 use candle_signature::program::{Predict, Predicted};
 use candle_signature::signature::{Signature, json_schema};
@@ -98,7 +99,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let tokens = vocabulary::vocabulary(&random.join("tokenizer.json"), gguf::VOCABULARY)?;
     let file = random.join("model.gguf");
     gguf::write_gguf_with(&file, GgmlDType::Q8_0, tokens)?;
-    let random = || async { ModelPool::new(folder.path()).load_model("random").await };
+    // As the file has it, like llama.cpp.
+    let options = LoadOptions {
+        quantization: Quantization::AsStored,
+        ..LoadOptions::default()
+    };
+    let pool = || ModelPool::new(folder.path()).with_options(options.clone());
+    let random = || async { pool().load_model("random").await };
     let (held, free) = (random().await?, random().await?);
     let name = "random weights in the 0.5B shape, Q8_0";
     compare(name, held, free, &file, 96, RANDOM_ROUNDS).await

@@ -31,9 +31,10 @@
 //! ```
 //!
 //! [`signature`] is the data that a derive emits, [`prompt`] and [`parse`] turn it into messages and values, [`grammar`] into a mask for the
-//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs; with `serve`, an OpenAI-compatible endpoint answers others.
+//! [`engine`], which knows only tokens. [`adapter`] is where both halves meet, [`program`] what one builds on it. With the feature `dspy`, the module of that name runs programs written for dspy-rs; with `serve`, an OpenAI-compatible endpoint answers others; with `remote`, the same programs run on other such servers. With the feature `hub`, which is on unless you turn it off, models come from the Hugging Face hub.
 
 #![deny(missing_docs)]
+#![cfg_attr(coverage_nightly, feature(coverage_attribute))]
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -42,11 +43,16 @@ pub mod adapter;
 #[cfg(feature = "dspy")]
 pub mod dspy;
 pub mod engine;
+mod file;
 pub mod grammar;
+#[cfg(feature = "hub")]
+pub mod hub;
 mod macros;
 pub mod parse;
 pub mod program;
 pub mod prompt;
+#[cfg(feature = "remote")]
+pub mod remote;
 #[cfg(feature = "serve")]
 pub mod serve;
 pub mod signature;
@@ -54,20 +60,30 @@ pub mod signature;
 pub use macros::{CandleSignature, CandleValue, candle_tool};
 pub use signature::FieldValue as CandleValue;
 
-/// The chapter's code is compiled and run with the tests.
+/// The code in chapters of `docs/` is compiled and run with the tests. Those on dspy-rs and the endpoint have it in the packages of their own tests.
 #[cfg(doctest)]
-#[doc = include_str!("../../docs/batching.md")]
-pub struct BatchingChapter;
+mod chapters {
+    macro_rules! chapters {
+        ($($chapter:ident: $file:literal;)*) => {$(
+            #[doc = include_str!(concat!("../../", $file))]
+            pub struct $chapter;
+        )*};
+    }
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/cache.md")]
-pub struct CacheChapter;
+    chapters! {
+        Batching: "docs/batching.md";
+        Cache: "docs/cache.md";
+        Constraints: "docs/constraints.md";
+        Observability: "docs/observability.md";
+        Programs: "docs/programs.md";
+        Readme: "README.md";
+        Signatures: "docs/signatures.md";
+        Start: "docs/start.md";
+        Streaming: "docs/streaming.md";
+    }
 
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/signatures.md")]
-pub struct SignaturesChapter;
-
-/// The chapter's code is compiled and run with the tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../docs/programs.md")]
-pub struct ProgramsChapter;
+    #[cfg(feature = "hub")]
+    chapters! {
+        Models: "docs/models.md";
+    }
+}

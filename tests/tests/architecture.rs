@@ -10,13 +10,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("prompt", &["signature"]),
     ("parse", &["signature"]),
     ("grammar", &["signature", "engine"]),
-    ("engine", &[]),
+    ("file", &[]),
+    ("engine", &["file"]),
     (
         "adapter",
-        &["signature", "prompt", "parse", "grammar", "engine"],
+        &["signature", "prompt", "parse", "grammar", "engine", "hub"],
     ),
+    ("hub", &["file"]),
     ("remote", &["signature", "prompt", "parse", "adapter"]),
-    ("program", &["signature", "prompt", "parse", "adapter"]),
+    (
+        "program",
+        &["signature", "prompt", "parse", "adapter", "file"],
+    ),
     ("macros", &[]),
     (
         "private",
@@ -147,22 +152,24 @@ fn only_their_own_packages_build_dspy_rs_and_a_server() {
     };
     let (all, default) = (members("members"), members("default-members"));
     let rest: Vec<_> = all.difference(&default).collect();
-    assert_eq!(rest, ["tests-dspy", "tests-serve"]);
+    assert_eq!(rest, ["cli", "plots", "tests-dspy", "tests-serve"]);
     for folder in default.iter().filter(|folder| *folder != "runtime") {
         let text = manifest(folder);
         assert!(
-            !text.contains("dspy") && !text.contains("axum") && !text.contains("\"serve\""),
+            ["dspy", "axum", "\"serve\"", "\"remote\""]
+                .iter()
+                .all(|word| !text.contains(word)),
             "{folder} would make every build that of dspy-rs or a server"
         );
     }
     let runtime = manifest("runtime");
-    for name in ["dspy-rs", "axum", "hyper"] {
+    for name in ["dspy-rs", "axum", "hyper", "reqwest"] {
         let optional = format!("\n{name} = {{ workspace = true, optional = true }}");
         assert!(runtime.contains(&optional), "{name}");
     }
     assert!(
-        !runtime.contains("default = ["),
-        "no feature is on by itself"
+        runtime.contains("\ndefault = [\"hub\"]\n"),
+        "only the hub is there unless turned off"
     );
 }
 

@@ -63,6 +63,26 @@ fn conversations_render_as_transformers_renders_them() {
     }
 }
 
+/// Qwen3's template reads the messages backwards, calls Python's methods, and is told not to think.
+#[test]
+fn qwen3s_conversations_render_as_transformers_renders_them() {
+    let source = std::fs::read_to_string(data("qwen3/chat_template.jinja")).unwrap();
+    let template = ChatTemplate::new(&source, ["<|im_start|>", "<|im_end|>"]).unwrap();
+    let goldens = json_lines(&data("qwen3/chat_template.jsonl"));
+    assert_eq!(goldens.len(), 7);
+    for golden in goldens {
+        let tools = Some(&golden["tools"]).filter(|tools| !tools.is_null());
+        let pieces = template.render(&golden["messages"], tools, true).unwrap();
+        let text: String = pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Control(text) | Piece::Text(text) => text.as_str(),
+            })
+            .collect();
+        assert_eq!(text, golden["text"].as_str().unwrap());
+    }
+}
+
 #[test]
 fn control_strings_in_messages_stay_text() {
     let qwen = Qwen::new();

@@ -2,6 +2,10 @@
 //! `scripts/cuda/run_on_gpu.sh`.
 #![cfg(feature = "cuda")]
 
+#[path = "cuda_parts/batches.rs"]
+mod batches;
+#[path = "cuda_parts/choosing.rs"]
+mod choosing;
 mod engine_support;
 
 use candle_core::{DType, Device, Tensor};

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use candle_signature::engine::{
-    Engine, EngineError, EngineOptions, GenerateRequest, LogitsMask, MaskError, MaskStep,
-    SamplingParams, Shutdown, TokenId,
+    Engine, EngineError, EngineOptions, GenerateRequest, LogitsMask, MaskError, MaskStep, Model,
+    SamplingParams, Shutdown, TokenId, Tokenizer,
 };
-use engine_support::tiny_model;
+use engine_support::*;
 use futures::executor::block_on;
 use futures::future::join_all;
 
@@ -32,6 +32,43 @@ fn in_batches_of(size: usize, seed: u32) -> GenerateRequest {
     GenerateRequest {
         batch_size: Some(size),
         ..GenerateRequest::greedy(prompt(seed, 8), 10)
+    }
+}
+
+#[test]
+fn every_architecture_gives_pytorchs_tokens_in_batches_and_from_the_prefix_cache() {
+    for name in [
+        "tiny-random-qwen2",
+        "tiny-random-qwen2-untied",
+        "tiny-random-qwen3",
+        "tiny-random-qwen3-untied",
+    ] {
+        let tokenizer = Tokenizer::from_bytes(&byte_tokenizer_json(320), "tokenizer").unwrap();
+        let model = Arc::new(Model::new(load_network(&data(name)), tokenizer).unwrap());
+        let options = EngineOptions {
+            max_rows: 3,
+            prefill_chunk: 16,
+            ..EngineOptions::default()
+        };
+        let engine = Engine::start(Arc::clone(&model), options).unwrap();
+        let goldens = json_file(&data(name).join("goldens.json"));
+        let cases = goldens["cases"].as_array().unwrap();
+        for round in 0..2 {
+            let requests = cases.iter().map(|case| {
+                let count = ids(&case["greedy"]).len();
+                engine.generate(GenerateRequest::greedy(ids(&case["tokens"]), count))
+            });
+            let generations = block_on(join_all(requests));
+            for (case, generation) in cases.iter().zip(generations) {
+                let expected = ids(&case["greedy"]);
+                let ends = |token: &TokenId| model.end_tokens().contains(token);
+                let whole = expected.iter().position(ends).unwrap_or(expected.len());
+                let found = generation.unwrap().tokens;
+                assert_eq!(found[..whole], expected[..whole], "{name}, round {round}");
+            }
+        }
+        let reused = engine.stats().cache.reused_tokens;
+        assert!(reused >= 32, "{name}: only {reused} tokens were reused");
     }
 }
 

@@ -7,7 +7,20 @@ use candle_nn::VarBuilder;
 use candle_signature::engine::{KvCache, Qwen2, Row, TokenId};
 use engine_support::*;
 
-const FIXTURES: [(&str, f32); 2] = [("tiny-random-qwen2", 1e-4), ("small-random-qwen2", 1e-3)];
+const FIXTURES: [(&str, f32); 5] = [
+    ("tiny-random-qwen2", 1e-4),
+    ("small-random-qwen2", 1e-3),
+    ("tiny-random-qwen2-untied", 1e-4),
+    ("tiny-random-qwen3", 1e-4),
+    ("tiny-random-qwen3-untied", 1e-4),
+];
+
+const TINY: [&str; 4] = [
+    "tiny-random-qwen2",
+    "tiny-random-qwen2-untied",
+    "tiny-random-qwen3",
+    "tiny-random-qwen3-untied",
+];
 
 #[test]
 fn logits_and_hidden_states_equal_pytorchs() {
@@ -115,40 +128,49 @@ fn tokens(count: u32) -> Vec<TokenId> {
 
 #[test]
 fn logits_with_and_without_the_cache_are_equal() {
-    let network = load_network(&data("tiny-random-qwen2"));
-    let tokens = tokens(40);
-    let mut kept = cache(&network, 40);
-    for length in 1..=40 {
-        let step = last_logits(&network, &tokens[length - 1..length], &mut kept);
-        let whole = last_logits(&network, &tokens[..length], &mut cache(&network, length));
-        assert_eq!(step, whole, "after {length} tokens");
+    for name in TINY {
+        let network = load_network(&data(name));
+        let tokens = tokens(40);
+        let mut kept = cache(&network, 40);
+        for length in 1..=40 {
+            let step = last_logits(&network, &tokens[length - 1..length], &mut kept);
+            let whole = last_logits(&network, &tokens[..length], &mut cache(&network, length));
+            assert_eq!(step, whole, "{name}, after {length} tokens");
+        }
     }
 }
 
 #[test]
 fn a_prompt_in_chunks_gives_the_logits_of_the_whole() {
-    let network = load_network(&data("tiny-random-qwen2"));
-    let tokens = tokens(50);
-    let whole = last_logits(&network, &tokens, &mut cache(&network, 50));
-    for chunk in [1, 7, 16, 49] {
-        let mut kept = cache(&network, 50);
-        let pieces = tokens.chunks(chunk);
-        let last = pieces
-            .map(|piece| last_logits(&network, piece, &mut kept))
-            .last()
-            .unwrap();
-        assert_eq!(last, whole, "chunks of {chunk}");
+    for name in TINY {
+        let network = load_network(&data(name));
+        let tokens = tokens(50);
+        let whole = last_logits(&network, &tokens, &mut cache(&network, 50));
+        for chunk in [1, 7, 16, 49] {
+            let mut kept = cache(&network, 50);
+            let pieces = tokens.chunks(chunk);
+            let last = pieces
+                .map(|piece| last_logits(&network, piece, &mut kept))
+                .last()
+                .unwrap();
+            assert_eq!(last, whole, "{name}, chunks of {chunk}");
+        }
     }
 }
 
 #[test]
 fn rows_of_different_lengths_do_not_see_each_other() {
-    let network = load_network(&data("tiny-random-qwen2"));
+    for name in TINY {
+        rows_do_not_see_each_other(&load_network(&data(name)));
+    }
+}
+
+fn rows_do_not_see_each_other(network: &Qwen2) {
     let all = tokens(60);
     let prompts = [&all[..1], &all[3..40], &all[10..17]];
-    let mut caches: Vec<KvCache> = prompts.iter().map(|_| cache(&network, 60)).collect();
+    let mut caches: Vec<KvCache> = prompts.iter().map(|_| cache(network, 60)).collect();
     // The middle row continues a sequence, the others begin one.
-    last_logits(&network, &all[..9], &mut caches[1]);
+    last_logits(network, &all[..9], &mut caches[1]);
     let mut rows: Vec<Row> = prompts
         .iter()
         .zip(&mut caches)
@@ -165,13 +187,13 @@ fn rows_of_different_lengths_do_not_see_each_other() {
         "only the rows that want logits have any"
     );
     for (index, prompt) in [(0, prompts[0]), (1, prompts[2])] {
-        let alone = last_logits(&network, prompt, &mut cache(&network, 60));
+        let alone = last_logits(network, prompt, &mut cache(network, 60));
         let row: Vec<f32> = logits.get(index).unwrap().to_vec1().unwrap();
         assert_eq!(row, alone);
     }
-    let next = last_logits(&network, &all[..1], &mut caches[1]);
+    let next = last_logits(network, &all[..1], &mut caches[1]);
     let sequence = [&all[..9], prompts[1], &all[..1]].concat();
-    let alone = last_logits(&network, &sequence, &mut cache(&network, 60));
+    let alone = last_logits(network, &sequence, &mut cache(network, 60));
     assert_eq!(next, alone);
 }
 

@@ -244,6 +244,8 @@ fn wrong_metadata_is_refused_by_its_key() {
         Some(Meta::String("yarn".to_owned())),
     );
     assert!(message.contains("scaled rotary"), "{message}");
+    let message = refusal("split.count", Some(Meta::U16(3)));
+    assert!(message.contains("llama-gguf-split --merge"), "{message}");
 }
 
 #[test]

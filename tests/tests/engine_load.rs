@@ -182,7 +182,7 @@ fn wrong_configurations_are_refused_by_their_key() {
         (
             "rope_scaling",
             json!({"type": "yarn"}),
-            "scaled rotary positions are not supported",
+            "asks for \"yarn\" rotary positions; only \"default\" is supported",
         ),
         ("hidden_act", json!("gelu"), "only \"silu\""),
         ("tie_word_embeddings", json!("yes"), "must be true or false"),
@@ -194,18 +194,108 @@ fn wrong_configurations_are_refused_by_their_key() {
         assert!(matches!(error, EngineError::Config { .. }), "{error}");
         assert_says(&error.to_string(), &["config.json: key `", key, problem]);
     }
-    for (key, value) in [
-        ("model_type", json!("llama")),
-        ("architectures", json!(["Qwen2MoeForCausalLM"])),
-    ] {
-        let error = with(key, value).unwrap_err();
-        assert!(
-            matches!(error, EngineError::UnsupportedArchitecture { .. }),
-            "{error}"
-        );
-    }
     for text in ["", "{", "[]", "3"] {
         assert!(ModelConfig::from_json(text.as_bytes(), "config.json").is_err());
+    }
+}
+
+#[test]
+fn other_architectures_are_refused_by_name() {
+    for (kind, class) in [
+        ("llama", "LlamaForCausalLM"),
+        ("mistral", "MistralForCausalLM"),
+        ("qwen2_moe", "Qwen2MoeForCausalLM"),
+        ("qwen3_moe", "Qwen3MoeForCausalLM"),
+        ("qwen2_vl", "Qwen2VLForConditionalGeneration"),
+        ("gemma3", "Gemma3ForConditionalGeneration"),
+    ] {
+        let mut config = random_config();
+        config["model_type"] = json!(kind);
+        config["architectures"] = json!([class]);
+        let error =
+            ModelConfig::from_json(config.to_string().as_bytes(), "config.json").unwrap_err();
+        assert_says(
+            &error.to_string(),
+            &[&format!("`{kind}` model"), "`qwen2`", "`qwen3`"],
+        );
+    }
+    // A class that does not fit the type is named itself.
+    for (kind, class) in [
+        (Some("qwen2"), "Qwen2ForRewardModel"),
+        (Some("qwen2"), "Qwen3ForCausalLM"),
+        (None, "PhiForCausalLM"),
+    ] {
+        let mut config = random_config();
+        config["model_type"] = json!(kind);
+        config["architectures"] = json!([class]);
+        let error =
+            ModelConfig::from_json(config.to_string().as_bytes(), "config.json").unwrap_err();
+        assert_says(&error.to_string(), &[&format!("`{class}` model")]);
+    }
+}
+
+#[test]
+fn a_sliding_window_in_use_bounds_the_context() {
+    let positions = |changes: Value| {
+        let mut config = random_config();
+        let changes = changes.as_object().unwrap().clone();
+        config.as_object_mut().unwrap().extend(changes);
+        let config = ModelConfig::from_json(config.to_string().as_bytes(), "config.json");
+        config.unwrap().max_positions
+    };
+    let on = json!({"use_sliding_window": true, "sliding_window": 64, "max_window_layers": 0});
+    assert_eq!(positions(on.clone()), 64);
+    let with = |key: &str, value: Value| {
+        let mut changes = on.clone();
+        changes[key] = value;
+        positions(changes)
+    };
+    assert_eq!(with("use_sliding_window", json!(false)), 128);
+    assert_eq!(with("sliding_window", Value::Null), 128);
+    assert_eq!(with("sliding_window", json!(4096)), 128);
+    assert_eq!(with("max_window_layers", json!(1)), 64);
+    assert_eq!(with("max_window_layers", json!(2)), 128);
+}
+
+#[test]
+fn published_shapes_of_both_families_are_understood() {
+    // hidden, mlp, layers, heads, kv heads, head width, tied: from the models' config.json on the hub.
+    for (kind, shape, tied) in [
+        ("qwen2", [1536, 8960, 28, 12, 2, 128], true),
+        ("qwen2", [2048, 11008, 36, 16, 2, 128], true),
+        ("qwen2", [3584, 18944, 28, 28, 4, 128], false),
+        ("qwen3", [1024, 3072, 28, 16, 8, 128], true),
+        ("qwen3", [4096, 12288, 36, 32, 8, 128], false),
+    ] {
+        let class = if kind == "qwen2" {
+            "Qwen2ForCausalLM"
+        } else {
+            "Qwen3ForCausalLM"
+        };
+        let mut config = json!({
+            "architectures": [class], "model_type": kind, "hidden_act": "silu", "hidden_size": shape[0],
+            "intermediate_size": shape[1], "num_hidden_layers": shape[2], "num_attention_heads": shape[3],
+            "num_key_value_heads": shape[4], "vocab_size": 151936, "max_position_embeddings": 32768,
+            "rope_theta": 1e6, "rms_norm_eps": 1e-6, "tie_word_embeddings": tied, "rope_scaling": null,
+            "use_sliding_window": false, "sliding_window": null, "max_window_layers": 28,
+        });
+        if kind == "qwen3" {
+            config["head_dim"] = json!(shape[5]);
+            config["attention_bias"] = json!(false);
+        }
+        let read =
+            |config: &Value| ModelConfig::from_json(config.to_string().as_bytes(), "config.json");
+        let parsed = read(&config).unwrap();
+        assert_eq!(
+            (parsed.head_dim, parsed.group()),
+            (shape[5], shape[3] / shape[4])
+        );
+        assert_eq!(parsed.architecture.norms_heads(), kind == "qwen3");
+        assert_eq!(parsed.architecture.has_biases(), kind == "qwen2");
+        if kind == "qwen3" {
+            config["attention_bias"] = json!(true);
+            assert_says(&read(&config).unwrap_err().to_string(), &["attention_bias"]);
+        }
     }
 }
 

@@ -72,7 +72,11 @@ fn write_dequantized(name: &str, dtype: GgmlDType, folder: &Path) {
 #[test]
 fn logits_are_those_of_the_blocks_values_but_for_8_bit_activations() {
     let tokens = tokens(7);
-    for name in ["tiny-random-qwen2", "small-random-qwen2"] {
+    for name in [
+        "tiny-random-qwen2",
+        "small-random-qwen2",
+        "tiny-random-qwen3",
+    ] {
         for (quantization, dtype) in [
             (Quantization::Q8, GgmlDType::Q8_0),
             (Quantization::Q4, GgmlDType::Q4_0),

@@ -145,6 +145,47 @@ proptest! {
 }
 
 #[test]
+fn draws_from_a_large_flat_vocabulary_follow_the_reference_too() {
+    let logits = logits(6_000);
+    let base = SamplingParams {
+        temperature: 2.0,
+        seed: Some(5),
+        ..Default::default()
+    };
+    for (top_p, min_p) in [
+        (1.0, 0.0),
+        (0.8, 0.0),
+        (0.5, 0.0),
+        (0.2, 0.0),
+        (1.0, 0.3),
+        (0.9, 0.3),
+    ] {
+        let params = SamplingParams {
+            top_p,
+            min_p,
+            ..base.clone()
+        };
+        let expected = reference(&logits, &params);
+        let found = frequencies(&logits, &params, 20_000);
+        // Many tokens share a logit: groups of a hundred have enough draws to be compared.
+        for (index, (expected, found)) in expected.chunks(100).zip(found.chunks(100)).enumerate() {
+            let (expected, found): (f64, f64) = (expected.iter().sum(), found.iter().sum());
+            let spread = (expected / 20_000.0).sqrt();
+            let far = (expected - found).abs() > 5.0 * spread;
+            assert!(!far, "{top_p} {min_p} {index}: {found} for {expected}");
+        }
+        let ruled_out = expected
+            .iter()
+            .zip(&found)
+            .filter(|(expected, _)| **expected == 0.0);
+        assert!(
+            ruled_out.map(|(_, found)| *found).all(|found| found == 0.0),
+            "{top_p} {min_p}"
+        );
+    }
+}
+
+#[test]
 fn greedy_takes_the_likeliest_and_the_first_among_equals() {
     let mut sampler = Sampler::new(SamplingParams::default(), &[]).unwrap();
     assert_eq!(

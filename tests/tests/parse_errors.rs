@@ -2,7 +2,9 @@
 
 mod parse_support;
 
-use candle_signature::parse::{ErrorKind, parse_reply, parse_typed};
+use std::error::Error;
+
+use candle_signature::parse::{ErrorKind, RepairKind, parse_reply, parse_typed};
 use candle_signature::signature::{
     FieldSet, FieldSpec, FieldValue, FieldValues, Signature, SignatureSpec, TypeRef, Value,
     ValueError,
@@ -92,6 +94,124 @@ fn text_that_ends_within_a_value_is_truncated() {
         parsed.values.get("x"),
         Some(&Value::List(vec![Value::Int(1), Value::Int(2)]))
     );
+}
+
+#[test]
+fn each_kind_says_what_was_wanted_and_what_was_found() {
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let open = "[[ ## x ## ]]\n";
+    for (ty, text, kind, class, message) in [
+        (
+            "i64",
+            String::new(),
+            "missing",
+            "missing",
+            "field `x`: missing: the reply has no section `[[ ## x ## ]]`",
+        ),
+        (
+            "i64",
+            format!("{open}{{x}}"),
+            "missing",
+            "missing",
+            "field `x`: the reply has the prompt's words in its place, found \"{x}\" (line 2 of the reply)",
+        ),
+        (
+            "i64",
+            format!("{open}\n"),
+            "missing",
+            "missing",
+            "field `x`: missing: the reply ends before its value (line 1 of the reply)",
+        ),
+        (
+            "Vec<bool>",
+            format!("{open}[true,\n[]]"),
+            "type",
+            "type",
+            "field `x`, at `1`: expected true or false, found a list (line 3 of the reply)",
+        ),
+        (
+            "HashMap<String,String>",
+            format!("{open}{{\"a\": {{}}}}"),
+            "type",
+            "type",
+            "field `x`, at `a`: expected a string, found an object (line 2 of the reply)",
+        ),
+        (
+            "(i64, i64)",
+            format!("{open}[1]"),
+            "type",
+            "type",
+            "field `x`: expected 2 values, found 1 (line 2 of the reply)",
+        ),
+        (
+            "u8",
+            format!("{open}256"),
+            "out_of_range",
+            "type",
+            "field `x`: expected a number in the range of 0 to 255, found \"256\" (line 2 of the reply)",
+        ),
+        (
+            "f64",
+            format!("{open}50%"),
+            "ambiguous",
+            "type",
+            "field `x`: expected a number, but it could be `50` or `50 / 100`, found \"50%\" (line 2 of the reply)",
+        ),
+        (
+            "Json",
+            format!("{open}{deep}"),
+            "too_deep",
+            "type",
+            "field `x`: nested more than 128 deep (line 2 of the reply)",
+        ),
+        (
+            "Vec<i64>",
+            format!("{open}\n[1,\n2"),
+            "truncated",
+            "type",
+            "field `x`: the reply ends inside a list (line 3 of the reply)",
+        ),
+        (
+            "Vec<String>",
+            format!("{open}[\"a"),
+            "truncated",
+            "type",
+            "field `x`: expected a list, but a string has no end, found \"\\\"a\" (line 2 of the reply)",
+        ),
+    ] {
+        let error = parse_reply(&spec(&[("x", ty)]), &text).expect_err(&text);
+        let kinds = error.errors.iter().map(|e| (e.kind.name(), e.kind.class()));
+        assert_eq!(kinds.collect::<Vec<_>>(), [(kind, class)], "{text:?}");
+        assert_eq!(error.to_string(), message, "{text:?}");
+        // Nothing is left for a reporter to print a second time.
+        assert!(error.source().is_none() && error.errors[0].source().is_none());
+    }
+}
+
+#[test]
+fn a_field_that_is_repeated_without_end_is_ambiguous() {
+    let error = parse_reply(&spec(&[("x", "i64")]), &"[[ ## x ## ]]\n3\n".repeat(65))
+        .expect_err("run wild");
+    assert_eq!(error.errors[0].kind, ErrorKind::Ambiguous);
+    assert_eq!(error.errors[0].message, "the reply gives it 65 times");
+}
+
+#[test]
+fn repairs_say_what_was_done_to_which_field() {
+    let text = "[[ ## x ## ]]\n[1, 2,]\n<|im_end|>";
+    let parsed = parse_reply(&spec(&[("x", "Vec<i64>")]), text).expect("a list");
+    let told: Vec<_> = parsed.repairs.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "the end marker `[[ ## completed ## ]]` is missing (byte 22)",
+            "a control token at the end of the reply was ignored (byte 22)",
+            "field `x`: a comma too many was ignored (byte 20)",
+        ]
+    );
+    for kind in RepairKind::ALL {
+        assert!(!kind.describe().is_empty() && kind.name() == kind.name().to_lowercase());
+    }
 }
 
 struct Even {

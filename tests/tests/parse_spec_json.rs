@@ -88,6 +88,34 @@ fn faulty_signatures_are_refused_with_their_place() {
             "`outputs.0.name`: a field's name holds no `[`, `]`, `#` or control character: it stands in `[[ ## name ## ]]`",
         ),
         (
+            json!({"outputs": [field("a", "i64")], "name": 3}),
+            "`name`: expected a string",
+        ),
+        (
+            json!({"instruction": ["Answer."]}),
+            "`instruction`: expected a string",
+        ),
+        (
+            json!({"format": "xml"}),
+            "`format`: a format is `chat` or `json`",
+        ),
+        (
+            json!({"inputs": "question"}),
+            "`inputs`: expected a list of fields",
+        ),
+        (
+            json!({"outputs": [{"name": "a", "type": 3}]}),
+            "`outputs.0.type`: expected a string",
+        ),
+        (
+            json!({"outputs": [{"name": "a", "type": "u8", "desc": 3}]}),
+            "`outputs.0.desc`: expected a string",
+        ),
+        (
+            json!({"outputs": [field("a\u{7}", "i64")]}),
+            "`outputs.0.name`: a field's name holds no `[`, `]`, `#` or control character: it stands in `[[ ## name ## ]]`",
+        ),
+        (
             json!({"outputs": [field("a", "Vec<i64")]}),
             "`outputs.0.type`: expected `>`, found the end of the type",
         ),
@@ -113,6 +141,19 @@ fn types_are_read_as_rust_writes_them() {
         ("std::collections::HashMap<String, bool>", "Map(Bool)"),
         ("(String, char)", "Tuple([String, Char])"),
         ("(String,)", "Tuple([String])"),
+        ("Box<str>", "String"),
+        ("isize", "Int(IntType { signed: true, bits: 64 })"),
+        ("i16", "Int(IntType { signed: true, bits: 16 })"),
+        ("i32", "Int(IntType { signed: true, bits: 32 })"),
+        ("i128", "Int(IntType { signed: true, bits: 128 })"),
+        ("u16", "Int(IntType { signed: false, bits: 16 })"),
+        ("u32", "Int(IntType { signed: false, bits: 32 })"),
+        ("usize", "Int(IntType { signed: false, bits: 64 })"),
+        ("float", "Float(F64)"),
+        ("date", "Date(Date)"),
+        ("chrono::NaiveTime", "Date(Time)"),
+        ("NaiveDateTime", "Date(DateTime)"),
+        ("utc", "Date(Utc)"),
         ("[bool; 3]", "List(ListType { item: Bool, kind: Array(3) })"),
         (
             "BTreeSet<String>",
@@ -200,6 +241,20 @@ fn faulty_types_are_refused() {
         ),
         ("struct:{\"a\": \"struct:{\\\"b\\\": \\\"x\\\"}\"}", ""),
         ("struct:", "the fields of a struct are missing"),
+        (
+            "struct:[1]",
+            "the fields of a struct: invalid type: sequence, expected a JSON object",
+        ),
+        ("struct:{\" \": \"u8\"}", "a field of a struct needs a name"),
+        ("Vec<i64;", "expected `>` before `;`"),
+        ("[i64; 3", "expected `]`, found the end of the type"),
+        ("[i64, 3]", "expected `;` before `, 3]`"),
+        ("(i64; i64)", "expected `)` before `; i64)`"),
+        ("HashMap<String>", "expected `,` before `>`"),
+        (
+            "a_name_of_more_than_forty_letters_is_cut_off_there",
+            "unknown type `a_name_of_more_than_forty_letters_is_cut…`: known are",
+        ),
     ] {
         let error = FieldType::from_type_str(text).expect_err(text).to_string();
         assert!(error.starts_with(wanted), "{text}: {error}");

@@ -14,7 +14,7 @@ fn output(ty: &str, more: Value) -> Result<SignatureSpec, String> {
 
 #[test]
 fn constraints_are_those_of_a_derive() {
-    let cases: [(&str, Value, &[Constraint]); 9] = [
+    let cases: [(&str, Value, &[Constraint]); 11] = [
         (
             "u8",
             json!({"min": 1, "max": 5}),
@@ -53,6 +53,12 @@ fn constraints_are_those_of_a_derive() {
         ),
         ("String", json!({"one_line": true}), &[Constraint::OneLine]),
         ("String", json!({"one_line": false}), &[]),
+        ("Vec<u8>", json!({"unique": false}), &[]),
+        (
+            "u64",
+            json!({"max": u64::MAX}),
+            &[Constraint::Max(Bound::Int(u64::MAX as i128))],
+        ),
         (
             "i128",
             json!({"min": -3, "desc": "any"}),
@@ -101,6 +107,31 @@ fn what_makes_no_sense_is_refused_with_its_place() {
             "f64",
             json!({"min": 2, "max": 1.5}),
             "`outputs.0.x`: no number is at least 2.0 and at most 1.5: `min` must not be above `max`",
+        ),
+        (
+            "i8",
+            json!({"min": 2, "max": 1}),
+            "`outputs.0.x`: no number is at least 2 and at most 1: `min` must not be above `max`",
+        ),
+        (
+            "u128",
+            json!({"max": 1e30}),
+            "`outputs.0.max`: expected a whole number, found 1e+30",
+        ),
+        (
+            "String",
+            json!({"len": [1, 2, 3]}),
+            "`outputs.0.len`: expected a length, or the least and the greatest: `3`, `[1, 5]`, `[2, null]`",
+        ),
+        (
+            "String",
+            json!({"regex": 3}),
+            "`outputs.0.regex`: expected a string",
+        ),
+        (
+            "String",
+            json!({"one_of": "a"}),
+            "`outputs.0.one_of`: expected a list of strings",
         ),
         (
             "[u8; 3]",

@@ -33,6 +33,16 @@ fn faults_name_their_line() {
         ("{\"a\": \"x\ny\"}", 1, "control"),
         ("{\"a\": tru}", 1, "a JSON value"),
         ("{a: 1}", 1, "double quotes"),
+        ("{\"a\" 1}", 1, "expected `:`"),
+        ("{\"a\":\n1 \"b\": 2}", 2, "expected `,` or `}`"),
+        ("{\"a\": [1 2]}", 1, "expected `,` or `]`"),
+        ("[{}] 1", 1, "expected the end of the file, found `1`"),
+        ("null", 1, "an object, found null"),
+        ("true", 1, "an object, found a boolean"),
+        ("\"a\"", 1, "an object, found a string"),
+        ("[[]]", 1, "an object, found an array"),
+        ("{\"a\": \"\\u12\"}", 1, "four hexadecimal digits"),
+        ("{\"a\": \"\\q\"}", 1, "unknown escape"),
     ] {
         let found = records(text).expect_err(text);
         assert_eq!(found.line, line, "{text}");
@@ -49,14 +59,17 @@ fn faults_name_their_line() {
 
 #[test]
 fn strings_and_large_numbers_come_whole() {
-    let text =
-        "{\"a\": \"\\u00e9\\ud83d\\ude00\\n\", \"b\": 340282366920938463463374607431768211455}";
+    let text = "{\"a\": \"\\u00e9\\ud83d\\ude00\\n\\t\\r\\b\\f\\/\", \"b\": 340282366920938463463374607431768211455, \"c\": 0E1}";
     let record = &records(text).expect("a record")[0];
-    assert_eq!(record.entries[0].value, Json::String("é😀\n".into()));
+    assert_eq!(
+        record.entries[0].value,
+        Json::String("é😀\n\t\r\u{8}\u{c}/".into())
+    );
     assert_eq!(
         record.entries[1].value,
         Json::Number(Number::UInt(u128::MAX))
     );
+    assert_eq!(record.entries[2].value, Json::Number(Number::Float(0.0)));
 }
 
 proptest::proptest! {

@@ -4,10 +4,12 @@ use std::future::Future;
 
 use serde::{Deserialize, Serialize};
 
+use crate::engine::Timings;
 use crate::grammar::Constraint;
 use crate::prompt::Message;
+use crate::signature::PromptFormat;
 
-use super::{CandleAdapterError, Overrides, TextStream};
+use super::{CandleAdapterError, History, Overrides, TextStream};
 
 /// Whatever turns messages into a reply.
 pub trait Backend: Send + Sync {
@@ -20,6 +22,43 @@ pub trait Backend: Send + Sync {
     /// The same, as text while it is generated. A backend that can't do so gives the reply in one piece at its end.
     fn stream(&self, request: CompletionRequest) -> impl Future<Output = TextStream> + Send {
         async { TextStream::whole(self.complete(request).await) }
+    }
+
+    /// What a program should know of the backend before it asks. By default nothing: a program does as its signature says.
+    fn preferences(&self) -> Preferences {
+        Preferences::default()
+    }
+
+    /// Where programs put what they predicted with this backend. By default nowhere.
+    fn history(&self) -> Option<&History> {
+        None
+    }
+}
+
+/// What a backend would rather be asked than what the signature says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct Preferences {
+    /// The layout of prompt and reply; none for the signature's own. A server that holds replies to a JSON schema wants JSON.
+    pub format: Option<PromptFormat>,
+    /// How often a program that has no checks asks again for a reply that can't be read. A backend that holds replies to a
+    /// grammar needs none.
+    pub parse_retries: usize,
+}
+
+impl Preferences {
+    /// These, with another layout.
+    #[must_use]
+    pub fn with_format(mut self, format: Option<PromptFormat>) -> Self {
+        self.format = format;
+        self
+    }
+
+    /// These, with another number of retries.
+    #[must_use]
+    pub fn with_parse_retries(mut self, retries: usize) -> Self {
+        self.parse_retries = retries;
+        self
     }
 }
 
@@ -79,6 +118,10 @@ pub struct Completion {
     pub constrained: bool,
     /// The tokens of the text, in order; empty where the backend does not tell.
     pub tokens: Vec<CompletionToken>,
+    /// Where the time went; none where the backend does not tell.
+    pub timings: Option<Timings>,
+    /// How often the backend had to send the request again before it got this reply.
+    pub resends: usize,
 }
 
 /// A token of a reply.
@@ -130,6 +173,8 @@ impl Completion {
             closed_at: None,
             constrained: false,
             tokens: Vec::new(),
+            timings: None,
+            resends: 0,
         }
     }
 }

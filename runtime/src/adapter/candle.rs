@@ -19,8 +19,8 @@ use super::limits::{refuse, suits_model};
 use super::thread::on_a_thread;
 use super::tokens::completion_tokens;
 use super::{
-    Backend, CandleAdapterError, CandleConfig, Completion, CompletionRequest, Finish, LoadedModel,
-    TextStream, Usage,
+    Backend, CandleAdapterError, CandleConfig, Completion, CompletionRequest, Finish, History,
+    LoadedModel, TextStream, Usage,
 };
 
 /// A loaded model with a configuration. Cheap to clone; many adapters can share one model.
@@ -30,6 +30,7 @@ pub struct CandleAdapter {
     config: Arc<CandleConfig>,
     template: Arc<ChatTemplate>,
     stop_tokens: Arc<[TokenId]>,
+    history: Option<History>,
 }
 
 impl CandleAdapter {
@@ -51,7 +52,11 @@ impl CandleAdapter {
     pub fn with_config(&self, config: CandleConfig) -> Result<Self, CandleAdapterError> {
         let same = config.chat_template == self.config.chat_template;
         let template = same.then(|| Arc::clone(&self.template));
-        Self::join(Arc::clone(&self.model), config, template)
+        let adapter = Self::join(Arc::clone(&self.model), config, template)?;
+        Ok(CandleAdapter {
+            history: self.history.clone(),
+            ..adapter
+        })
     }
 
     fn join(
@@ -94,7 +99,15 @@ impl CandleAdapter {
             template,
             stop_tokens: stop_tokens.into(),
             model,
+            history: None,
         })
+    }
+
+    /// The same, and what programs predict with it is put into this history.
+    #[must_use]
+    pub fn with_history(mut self, history: &History) -> Self {
+        self.history = Some(history.clone());
+        self
     }
 
     /// The configuration.
@@ -350,6 +363,7 @@ fn completion(model: &LoadedModel, generation: &Generation, constrained: bool) -
         closed_at,
         constrained,
         tokens: completion_tokens(tokenizer, generation),
+        timings: Some(generation.timings),
         ..Completion::new(tokenizer.decode(&generation.tokens), usage, finish)
     }
 }
@@ -362,5 +376,9 @@ impl Backend for CandleAdapter {
 
     async fn stream(&self, request: CompletionRequest) -> TextStream {
         self.complete_stream(request).await
+    }
+
+    fn history(&self) -> Option<&History> {
+        self.history.as_ref()
     }
 }

@@ -63,6 +63,9 @@ impl ChatTemplate {
                 .lstrip_blocks(true)
                 .build()?,
         );
+        // Templates are written for Python, and call its strings' methods.
+        environment
+            .set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
         environment.add_filter("tojson", python_json);
         environment.add_function("raise_exception", raise_exception);
         environment.add_template_owned(NAME, template.to_owned())?;
@@ -92,10 +95,13 @@ impl ChatTemplate {
         let breaker = free_character(messages, tools).ok_or(ChatTemplateError::NoFreeCharacter)?;
         let value = |json: &Json| Value::from(Serde(self.broken(json, breaker)));
         let (messages, tools) = (value(messages), tools.map(value));
-        let text = self
-            .environment
-            .get_template(NAME)?
-            .render(context! { messages, tools, add_generation_prompt })?;
+        let text = self.environment.get_template(NAME)?.render(context! {
+            messages,
+            tools,
+            add_generation_prompt,
+            // Qwen3's own switch: a reply that is held to a signature has its reasoning in a field, or none.
+            enable_thinking => false,
+        })?;
         Ok(self.split(&text, breaker))
     }
 

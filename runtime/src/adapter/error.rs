@@ -74,10 +74,12 @@ impl CandleAdapterError {
     pub fn fault(&self) -> Fault {
         use CandleAdapterError as E;
         match self {
-            E::InferenceFailed(text) => match text.source.as_deref() {
-                Some(source) => source.downcast_ref().map_or(Fault::Engine, engine_fault),
-                None => Fault::Engine,
-            },
+            E::InferenceFailed(text) => {
+                text.fault.unwrap_or_else(|| match text.source.as_deref() {
+                    Some(source) => source.downcast_ref().map_or(Fault::Engine, engine_fault),
+                    None => Fault::Engine,
+                })
+            }
             E::TokenizationFailed(_)
             | E::ContextTooLong { .. }
             | E::SignatureError(_)
@@ -109,6 +111,8 @@ fn engine_fault(error: &EngineError) -> Fault {
 pub struct ErrorText {
     message: String,
     source: Option<Box<dyn Error + Send + Sync>>,
+    /// Said by a backend whose errors are not known here.
+    fault: Option<Fault>,
 }
 
 impl ErrorText {
@@ -117,7 +121,21 @@ impl ErrorText {
         ErrorText {
             message: source.to_string(),
             source: Some(Box::new(source)),
+            fault: None,
         }
+    }
+
+    /// The same, with who is at fault: a backend of one's own says so what helps.
+    #[must_use]
+    pub fn by_fault_of(mut self, fault: Fault) -> Self {
+        self.fault = Some(fault);
+        self
+    }
+
+    /// The error that caused it, if there is one.
+    #[must_use]
+    pub fn cause(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        self.source.as_deref()
     }
 }
 
@@ -149,6 +167,7 @@ impl From<String> for ErrorText {
         ErrorText {
             message,
             source: None,
+            fault: None,
         }
     }
 }
@@ -233,5 +252,112 @@ mod tests {
     fn a_message_reads_as_text() {
         let text = ErrorText::from("no such file");
         assert!(text == "no such file" && text.contains("file") && text.source().is_none());
+        assert!(text == *"no such file" && text.cause().is_none());
+        let caused = ErrorText::caused_by(EngineError::EmptyPrompt);
+        assert!(
+            caused
+                .cause()
+                .is_some_and(|cause| cause.is::<EngineError>())
+        );
+    }
+
+    #[test]
+    fn errors_of_the_parts_become_the_kind_that_tells_what_to_change() {
+        for (error, shown) in [
+            (
+                EngineError::CacheTooSmall { actual: 9, max: 8 }.into(),
+                "the prompt has 9 tokens, but only 8 fit: shorten the inputs, use fewer demos, or raise context_length (or max_cache_size, if set)",
+            ),
+            (
+                EngineError::Encode {
+                    problem: "no merges".into(),
+                }
+                .into(),
+                "tokenization failed: cannot tokenize the text: no merges",
+            ),
+            (
+                ChatTemplateError::NoFreeCharacter.into(),
+                "tokenization failed: chat template: the messages use every private character of Unicode; remove some",
+            ),
+            (
+                GrammarError::Compile("too large".into()).into(),
+                "signature: the grammar does not compile: too large",
+            ),
+            (
+                failed(vec!["too short".into()]),
+                "the reply fails a check: too short",
+            ),
+            (
+                failed(vec!["too short".into(), "no verb".into()]),
+                "the reply fails checks: too short; no verb",
+            ),
+        ] {
+            let error: CandleAdapterError = error;
+            assert_eq!(error.to_string(), shown);
+        }
+    }
+
+    fn failed(problems: Vec<String>) -> CandleAdapterError {
+        CandleAdapterError::CheckFailed {
+            problems,
+            completion: String::new(),
+        }
+    }
+
+    #[test]
+    fn an_error_tells_who_is_at_fault() {
+        use CandleAdapterError as E;
+        let request = [
+            EngineError::EmptyPrompt,
+            EngineError::TokenOutOfRange {
+                id: 9,
+                vocab_size: 8,
+            },
+            EngineError::Sampling {
+                parameter: "top_p",
+                problem: "is above 1".into(),
+            },
+            EngineError::ContextTooLong { actual: 9, max: 8 },
+            EngineError::Encode {
+                problem: String::new(),
+            },
+            MaskError::BudgetTooSmall {
+                needed: 9,
+                budget: 8,
+            }
+            .into(),
+        ];
+        for error in request {
+            assert_eq!(E::from(error).fault(), Fault::Request);
+        }
+        let late = EngineError::DeadlinePassed {
+            waited: std::time::Duration::from_secs(1),
+            tokens: Vec::new(),
+        };
+        let text = || ErrorText::from("why");
+        for (error, fault) in [
+            (E::from(EngineError::QueueFull { max: 1 }), Fault::Busy),
+            (late.into(), Fault::Deadline),
+            (
+                EngineError::from(MaskError::Failed(String::new())).into(),
+                Fault::Engine,
+            ),
+            (E::InferenceFailed(text()), Fault::Engine),
+            (
+                E::InferenceFailed(text().by_fault_of(Fault::Busy)),
+                Fault::Busy,
+            ),
+            (
+                E::InferenceFailed(ErrorText::caused_by(fmt::Error)),
+                Fault::Engine,
+            ),
+            (E::TokenizationFailed(text()), Fault::Request),
+            (E::SignatureError(text()), Fault::Request),
+            (E::ConfigError(text()), Fault::Request),
+            (E::ModelLoadError(text()), Fault::Engine),
+            (failed(Vec::new()), Fault::Engine),
+        ] {
+            assert_eq!(error.fault(), fault, "{error}");
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use candle_core::Device;
 use tokio::sync::OnceCell;
 
 use crate::engine::{Engine, EngineOptions, LoadOptions, Model, TokenId};
@@ -13,8 +12,11 @@ use crate::grammar::GrammarCompiler;
 
 use super::embedded;
 use super::error::ErrorText;
+use super::place::Place;
 use super::thread::on_a_thread;
 use super::{CHATML, CandleAdapterError};
+#[cfg(feature = "hub")]
+use crate::hub::{Bars, Hub, Progress};
 
 /// So many requests to one model run side by side in each forward pass, unless they or the pool's options say
 /// otherwise; more wait for a place.
@@ -27,15 +29,19 @@ const ROWS: usize = 8;
 /// use candle_signature::adapter::ModelPool;
 ///
 /// let pool = ModelPool::new("./models");
-/// let model = pool.load_model("Qwen2.5-0.5B-Instruct").await?; // reads ./models/Qwen2.5-0.5B-Instruct
+/// // Reads ./models/Qwen2.5-0.5B-Instruct, or if there is no such folder, the model of this name on the hub.
+/// let model = pool.load_model("Qwen2.5-0.5B-Instruct").await?;
 /// let again = pool.load_model("Qwen2.5-0.5B-Instruct").await?; // the same Arc, at once
 /// assert!(std::sync::Arc::ptr_eq(&model, &again));
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct ModelPool {
     source: Source,
+    #[cfg(feature = "hub")]
+    hub: Hub,
+    #[cfg(feature = "hub")]
+    progress: Option<Arc<dyn Progress>>,
     options: LoadOptions,
     engine: EngineOptions,
     loaded: Mutex<HashMap<String, Arc<OnceCell<Arc<LoadedModel>>>>>,
@@ -102,9 +108,36 @@ impl ModelPool {
         self
     }
 
+    /// Takes models that are not in the folder from this hub. The default is [`Hub::from_env`].
+    #[cfg(feature = "hub")]
+    #[must_use]
+    pub fn with_hub(mut self, hub: Hub) -> Self {
+        self.hub = hub;
+        self
+    }
+
+    /// Tells this listener of models that come from the hub. The default is [`Bars::stderr`].
+    ///
+    /// ```
+    /// use candle_signature::adapter::ModelPool;
+    /// use candle_signature::hub::Silent;
+    ///
+    /// let pool = ModelPool::new("./models").with_progress(Silent);
+    /// ```
+    #[cfg(feature = "hub")]
+    #[must_use]
+    pub fn with_progress(mut self, progress: impl Progress + 'static) -> Self {
+        self.progress = Some(Arc::new(progress));
+        self
+    }
+
     fn of(source: Source) -> Self {
         ModelPool {
             source,
+            #[cfg(feature = "hub")]
+            hub: Hub::from_env(),
+            #[cfg(feature = "hub")]
+            progress: None,
             options: LoadOptions::default(),
             engine: EngineOptions {
                 max_rows: ROWS,
@@ -115,6 +148,13 @@ impl ModelPool {
     }
 
     /// Loads a model, or returns it if it is loaded. Several callers at once load it once.
+    ///
+    /// A name is looked for in this order:
+    /// 1. a folder or a `.gguf` file of that name in the pool's folder;
+    /// 2. a path to either, if it is absolute or begins with `./` or `../`;
+    /// 3. with the feature `hub`, a model of the hub: `owner/name`, with `@revision` or `:file.gguf` if need be, or a short
+    ///    name such as `Qwen2.5-0.5B`. What the hub's cache has is taken without asking; the rest is fetched, with a bar on
+    ///    stderr for each file (see [`with_progress`](Self::with_progress)).
     ///
     /// A failed load is forgotten: the next call tries again.
     ///
@@ -148,10 +188,12 @@ impl ModelPool {
                 ));
             }
             Source::Folder(folder) => {
-                let path =
-                    model_folder(folder, name).map_err(CandleAdapterError::ModelLoadError)?;
-                let name = name.to_owned();
-                Box::new(move || LoadedModel::from_folder(name, &path, &options, engine))
+                let place = Place::of(folder, name).map_err(CandleAdapterError::ModelLoadError)?;
+                let (name, get) = (name.to_owned(), self.getter());
+                Box::new(move || {
+                    let path = get(place)?;
+                    LoadedModel::from_path(name, &path, &options, engine)
+                })
             }
         };
         let model = on_a_thread("candle-signature-load", load).await?;
@@ -159,56 +201,45 @@ impl ModelPool {
             .map(Arc::new)
             .map_err(CandleAdapterError::ModelLoadError)
     }
+
+    /// Makes a place a path on this machine; on the thread that may wait for it.
+    fn getter(&self) -> impl FnOnce(Place) -> Result<PathBuf, ErrorText> + Send + 'static {
+        #[cfg(feature = "hub")]
+        let (hub, progress) = (self.hub.clone(), self.progress.clone());
+        move |place| match place {
+            Place::Here(path) => Ok(path),
+            #[cfg(feature = "hub")]
+            Place::Hub(id) => {
+                if let Some(path) = hub.find(&id) {
+                    return Ok(path);
+                }
+                let progress = progress.unwrap_or_else(|| Arc::new(Bars::stderr()));
+                hub.pull(&id, &*progress).map_err(ErrorText::caused_by)
+            }
+        }
+    }
 }
 
-/// The folder of a model. A name is a path below the pool's folder, never one out of it.
-fn model_folder(pool: &Path, name: &str) -> Result<PathBuf, ErrorText> {
-    use std::path::Component;
-    let inside = Path::new(name)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
-    if name.is_empty() || !inside {
-        return Err(format!(
-            "`{name}` is no model name: give the name of a folder in `{}`",
-            pool.display()
-        )
-        .into());
+impl fmt::Debug for ModelPool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ModelPool")
+            .field("source", &self.source)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
     }
-    let path = pool.join(name);
-    if path.is_dir() {
-        return Ok(path);
-    }
-    let mut known: Vec<String> = std::fs::read_dir(pool)
-        .map(|entries| {
-            entries
-                .flatten()
-                .filter(|entry| entry.path().is_dir())
-                .map(|entry| format!("`{}`", entry.file_name().to_string_lossy()))
-                .collect()
-        })
-        .unwrap_or_default();
-    known.sort();
-    let there = match known.as_slice() {
-        [] => format!("`{}` holds no model folder", pool.display()),
-        names => format!("`{}` holds {}", pool.display(), names.join(", ")),
-    };
-    Err(format!(
-        "no model `{name}`: {there}; put config.json, tokenizer.json and the weights into `{}`",
-        path.display()
-    )
-    .into())
 }
 
 impl LoadedModel {
-    fn from_folder(
+    /// `path` is a model's folder, or a GGUF file, beside which the other files may lie.
+    fn from_path(
         name: String,
         path: &Path,
         options: &LoadOptions,
         engine: EngineOptions,
     ) -> Result<Self, ErrorText> {
-        let chat_template = template_of(path)?;
-        let model =
-            Model::load_dir_with(path, &Device::Cpu, options).map_err(ErrorText::caused_by)?;
+        let device = options.device().map_err(ErrorText::caused_by)?;
+        let model = Model::load_with(path, &device, options).map_err(ErrorText::caused_by)?;
+        let chat_template = model.chat_template().unwrap_or(CHATML).to_owned();
         Self::start(name, model, chat_template, engine)
     }
 
@@ -284,39 +315,4 @@ fn grammars_of(model: &Model) -> Result<GrammarCompiler, ErrorText> {
         None => (size + 1, TokenId(size as u32)),
     };
     GrammarCompiler::new(Arc::clone(tokenizer), size, end).map_err(ErrorText::caused_by)
-}
-
-/// The chat template that a model folder brings, as transformers stores it.
-fn template_of(folder: &Path) -> Result<String, ErrorText> {
-    let jinja = folder.join("chat_template.jinja");
-    if jinja.is_file() {
-        return std::fs::read_to_string(&jinja)
-            .map_err(|error| format!("cannot read `{}`: {error}", jinja.display()).into());
-    }
-    let path = folder.join("tokenizer_config.json");
-    if !path.is_file() {
-        return Ok(CHATML.to_owned());
-    }
-    let config: serde_json::Value = std::fs::read(&path)
-        .map_err(|error| error.to_string())
-        .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| error.to_string()))
-        .map_err(|error| format!("`{}`: {error}; fetch the file again", path.display()))?;
-    match &config["chat_template"] {
-        serde_json::Value::Null => Ok(CHATML.to_owned()),
-        serde_json::Value::String(template) => Ok(template.clone()),
-        // Several named ones: the one without a special purpose is called `default`.
-        serde_json::Value::Array(named) => named
-            .iter()
-            .find(|entry| entry["name"] == "default")
-            .and_then(|entry| entry["template"].as_str())
-            .map(str::to_owned)
-            .ok_or_else(|| {
-                format!(
-                    "`{}`: chat_template lists none that is named `default`",
-                    path.display()
-                )
-                .into()
-            }),
-        _ => Err(format!("`{}`: chat_template must be a string", path.display()).into()),
-    }
 }

@@ -89,6 +89,13 @@ impl LogitsMask for StopMask {
         }
     }
 
+    fn bits(&mut self, vocabulary: usize) -> Result<Option<Vec<u32>>, MaskError> {
+        match &mut self.within {
+            Some(mask) => mask.bits(vocabulary),
+            None => Ok(None),
+        }
+    }
+
     fn few(&mut self, most: usize) -> Option<Vec<TokenId>> {
         self.within.as_mut()?.few(most)
     }

@@ -1,16 +1,20 @@
-//! The shape of a Qwen2 model, read from config.json or GGUF metadata and checked before a single weight is touched.
+//! The shape of a Qwen2 or Qwen3 model, read from config.json or GGUF metadata and checked before a single weight is touched.
 
-use super::load::gguf::Gguf;
+mod architecture;
+mod from_gguf;
+mod keys;
+
 use super::{EngineError, KvFormat};
-use serde_json::{Map, Value};
+pub use architecture::Architecture;
+use keys::{Keys, object, parse};
+use serde_json::Value;
 
-/// Upper bound of every size: large enough for any Qwen2, small enough that products of three fit in 64 bits.
-const SANE_SIZE: usize = 1 << 20;
-
-/// The shape of a Qwen2 model. Exists only checked: see [`ModelConfig::from_json`].
+/// The shape of a Qwen2 or Qwen3 model. Exists only checked: see [`ModelConfig::from_json`].
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ModelConfig {
+    /// The family of networks.
+    pub architecture: Architecture,
     /// Width of the residual stream.
     pub hidden_size: usize,
     /// Width of the MLP.
@@ -39,95 +43,14 @@ pub struct ModelConfig {
     pub kv_format: KvFormat,
 }
 
-/// A JSON object with the name it has in error messages.
-struct Keys<'a> {
-    place: &'a str,
-    map: &'a Map<String, Value>,
-}
-
-impl Keys<'_> {
-    fn error(&self, key: &str, problem: impl Into<String>) -> EngineError {
-        EngineError::Config {
-            place: self.place.to_owned(),
-            key: key.to_owned(),
-            problem: problem.into(),
-        }
-    }
-
-    /// `null` counts as absent: published configurations use it so.
-    fn get(&self, key: &str) -> Option<&Value> {
-        self.map.get(key).filter(|value| !value.is_null())
-    }
-
-    fn size(&self, key: &str) -> Result<usize, EngineError> {
-        let value = self
-            .get(key)
-            .ok_or_else(|| self.error(key, "is missing; it must be a positive integer"))?;
-        value
-            .as_u64()
-            .and_then(|n| usize::try_from(n).ok())
-            .filter(|n| (1..=SANE_SIZE).contains(n))
-            .ok_or_else(|| {
-                self.error(
-                    key,
-                    format!("is {value}; it must be an integer from 1 to {SANE_SIZE}"),
-                )
-            })
-    }
-
-    fn positive(&self, key: &str, default: Option<f64>) -> Result<f64, EngineError> {
-        let Some(value) = self.get(key) else {
-            return default
-                .ok_or_else(|| self.error(key, "is missing; it must be a positive number"));
-        };
-        value
-            .as_f64()
-            .filter(|n| n.is_finite() && *n > 0.0)
-            .ok_or_else(|| self.error(key, format!("is {value}; it must be a positive number")))
-    }
-
-    fn flag(&self, key: &str, default: bool) -> Result<bool, EngineError> {
-        match self.get(key) {
-            None => Ok(default),
-            Some(value) => value
-                .as_bool()
-                .ok_or_else(|| self.error(key, format!("is {value}; it must be true or false"))),
-        }
-    }
-
-    /// `eos_token_id` is one id or a list of them.
-    fn token_ids(&self, key: &str) -> Result<Vec<u32>, EngineError> {
-        let values = match self.get(key) {
-            None => return Ok(Vec::new()),
-            Some(Value::Array(values)) => values.as_slice(),
-            Some(value) => std::slice::from_ref(value),
-        };
-        values
-            .iter()
-            .map(|value| {
-                value
-                    .as_u64()
-                    .and_then(|id| u32::try_from(id).ok())
-                    .ok_or_else(|| {
-                        self.error(
-                            key,
-                            format!("holds {value}; it must be a token id or a list of them"),
-                        )
-                    })
-            })
-            .collect()
-    }
-}
-
 impl ModelConfig {
-    /// Reads a Hugging Face `config.json` of a Qwen2 model. `place` names the file in errors.
+    /// Reads a Hugging Face `config.json` of a Qwen2 or Qwen3 model. `place` names the file in errors.
     ///
-    /// A sliding window is ignored: published Qwen2 models that ask for one do so beyond the
-    /// context they are used with, and full attention is what they were trained with below it.
+    /// Where a sliding window is in use, the context ends with the window: up to there it sees everything.
     pub fn from_json(json: &[u8], place: &str) -> Result<Self, EngineError> {
         let value: Value = parse(json, place)?;
         let keys = object(&value, place)?;
-        refuse_other_architectures(&keys)?;
+        let architecture = architecture::of_json(&keys)?;
         if let Some(activation) = keys.get("hidden_act")
             && activation != "silu"
         {
@@ -136,34 +59,34 @@ impl ModelConfig {
                 format!("is {activation}; only \"silu\" is supported"),
             ));
         }
-        if let Some(scaling) = keys.get("rope_scaling") {
+        refuse_scaled_positions(&keys)?;
+        if architecture == Architecture::Qwen3 && keys.flag("attention_bias", false)? {
             return Err(keys.error(
-                "rope_scaling",
-                format!("is {scaling}; scaled rotary positions are not supported, remove the key to run the model at its original context length"),
+                "attention_bias",
+                "is true; Qwen3 models with biases are not supported, the published ones have none",
             ));
-        }
-        if keys.flag("use_sliding_window", false)? {
-            tracing::warn!(
-                "{place}: `use_sliding_window` is ignored, attention reads the whole context"
-            );
         }
         let heads = keys.size("num_attention_heads")?;
         let hidden_size = keys.size("hidden_size")?;
+        let layers = keys.size("num_hidden_layers")?;
         let config = Self {
+            architecture,
             hidden_size,
             intermediate_size: keys.size("intermediate_size")?,
-            layers: keys.size("num_hidden_layers")?,
+            layers,
             heads,
             kv_heads: match keys.get("num_key_value_heads") {
                 None => heads,
                 Some(_) => keys.size("num_key_value_heads")?,
             },
             head_dim: match keys.get("head_dim") {
+                // The default of transformers' `Qwen3Config`.
+                None if architecture == Architecture::Qwen3 => 128,
                 None => hidden_size / heads,
                 Some(_) => keys.size("head_dim")?,
             },
             vocab_size: keys.size("vocab_size")?,
-            max_positions: keys.size("max_position_embeddings")?,
+            max_positions: max_positions(&keys, layers)?,
             rms_norm_eps: keys.positive("rms_norm_eps", Some(1e-6))?,
             rope_theta: rope_theta(&keys)?,
             tie_word_embeddings: keys.flag("tie_word_embeddings", false)?,
@@ -171,66 +94,6 @@ impl ModelConfig {
             kv_format: KvFormat::default(),
         };
         config.check(place, &HF_KEYS)?;
-        Ok(config)
-    }
-
-    /// Reads the metadata of a GGUF file with the embedding matrix' shape beside it.
-    pub(crate) fn from_gguf(gguf: &Gguf<'_>, place: &str) -> Result<Self, EngineError> {
-        let keys = Keys {
-            place,
-            map: &gguf.metadata,
-        };
-        match keys.get("general.architecture").and_then(Value::as_str) {
-            Some("qwen2") => {}
-            Some(other) => {
-                return Err(EngineError::UnsupportedArchitecture {
-                    place: place.to_owned(),
-                    found: other.to_owned(),
-                });
-            }
-            None => {
-                return Err(keys.error("general.architecture", "is missing; it must be \"qwen2\""));
-            }
-        }
-        if let Some(scaling) = keys.get("qwen2.rope.scaling.type")
-            && scaling != "none"
-        {
-            return Err(keys.error(
-                "qwen2.rope.scaling.type",
-                format!("is {scaling}; scaled rotary positions are not supported"),
-            ));
-        }
-        let embeddings = gguf.weights.shape("model.embed_tokens.weight");
-        let vocab_size = match embeddings {
-            Some([vocab_size, _]) if (1..=SANE_SIZE).contains(vocab_size) => *vocab_size,
-            _ => {
-                return Err(EngineError::MissingTensor {
-                    place: place.to_owned(),
-                    name: "token_embd.weight".to_owned(),
-                });
-            }
-        };
-        let heads = keys.size("qwen2.attention.head_count")?;
-        let hidden_size = keys.size("qwen2.embedding_length")?;
-        let config = Self {
-            hidden_size,
-            intermediate_size: keys.size("qwen2.feed_forward_length")?,
-            layers: keys.size("qwen2.block_count")?,
-            heads,
-            kv_heads: match keys.get("qwen2.attention.head_count_kv") {
-                None => heads,
-                Some(_) => keys.size("qwen2.attention.head_count_kv")?,
-            },
-            head_dim: hidden_size / heads,
-            vocab_size,
-            max_positions: keys.size("qwen2.context_length")?,
-            rms_norm_eps: keys.positive("qwen2.attention.layer_norm_rms_epsilon", None)?,
-            rope_theta: keys.positive("qwen2.rope.freq_base", Some(10_000.0))?,
-            tie_word_embeddings: !gguf.weights.contains("lm_head.weight"),
-            eos_token_ids: keys.token_ids(GGUF_KEYS.eos)?,
-            kv_format: KvFormat::default(),
-        };
-        config.check(place, &GGUF_KEYS)?;
         Ok(config)
     }
 
@@ -250,13 +113,16 @@ impl ModelConfig {
     }
 
     /// The relations between the keys, under the names they have where they came from.
-    pub(crate) fn check(&self, place: &str, names: &KeyNames) -> Result<(), EngineError> {
+    pub(crate) fn check(&self, place: &str, names: &KeyNames<'_>) -> Result<(), EngineError> {
         let error = |key: &str, problem: String| EngineError::Config {
             place: place.to_owned(),
             key: key.to_owned(),
             problem,
         };
-        if self.heads * self.head_dim != self.hidden_size {
+        // Qwen3's heads are as wide as they like.
+        if self.architecture == Architecture::Qwen2
+            && self.heads * self.head_dim != self.hidden_size
+        {
             return Err(error(
                 names.heads,
                 format!(
@@ -303,61 +169,60 @@ impl ModelConfig {
 }
 
 /// What the keys are called at the source, for messages about relations between them.
-pub(crate) struct KeyNames {
-    pub heads: &'static str,
-    pub kv_heads: &'static str,
-    pub eos: &'static str,
+pub(crate) struct KeyNames<'a> {
+    pub heads: &'a str,
+    pub kv_heads: &'a str,
+    pub eos: &'a str,
 }
 
-const HF_KEYS: KeyNames = KeyNames {
+const HF_KEYS: KeyNames<'_> = KeyNames {
     heads: "num_attention_heads",
     kv_heads: "num_key_value_heads",
     eos: "eos_token_id",
 };
 
-const GGUF_KEYS: KeyNames = KeyNames {
-    heads: "qwen2.attention.head_count",
-    kv_heads: "qwen2.attention.head_count_kv",
-    eos: "tokenizer.ggml.eos_token_id",
-};
-
-fn parse(json: &[u8], place: &str) -> Result<Value, EngineError> {
-    serde_json::from_slice(json).map_err(|source| EngineError::Json {
-        place: place.to_owned(),
-        source,
-    })
-}
-
-fn object<'a>(value: &'a Value, place: &'a str) -> Result<Keys<'a>, EngineError> {
-    match value {
-        Value::Object(map) => Ok(Keys { place, map }),
-        _ => Err(EngineError::Config {
-            place: place.to_owned(),
-            key: String::new(),
-            problem: "cannot be read: the file must hold a JSON object".to_owned(),
-        }),
+/// Positions beyond those that the model was trained with are another network's.
+fn refuse_scaled_positions(keys: &Keys<'_>) -> Result<(), EngineError> {
+    for key in ["rope_scaling", "rope_parameters"] {
+        let Some(value) = keys.get(key) else {
+            continue;
+        };
+        // The older key for the kind is `type`. transformers 5 keeps the base in the same object.
+        let kind = value.get("rope_type").or_else(|| value.get("type"));
+        let plain = value.is_object() && kind.is_none_or(|kind| kind == "default");
+        if !plain || (key == "rope_scaling" && kind.is_none()) {
+            let what = kind.unwrap_or(value);
+            return Err(keys.error(
+                key,
+                format!(
+                    "asks for {what} rotary positions; only \"default\" is supported, remove the key to run the model at its original context length"
+                ),
+            ));
+        }
     }
+    Ok(())
 }
 
-fn refuse_other_architectures(keys: &Keys<'_>) -> Result<(), EngineError> {
-    let architecture = keys
-        .get("architectures")
-        .and_then(|list| list.get(0))
-        .and_then(Value::as_str);
-    let model_type = keys.get("model_type").and_then(Value::as_str);
-    let found = match (model_type, architecture) {
-        (None, None) => {
-            return Err(keys.error("model_type", "is missing; it must be \"qwen2\""));
-        }
-        (Some("qwen2"), None | Some("Qwen2ForCausalLM")) | (None, Some("Qwen2ForCausalLM")) => {
-            return Ok(());
-        }
-        (Some("qwen2") | None, Some(other)) | (Some(other), _) => other,
+/// The context: all positions, or those that a sliding window, where one is in use, still sees.
+fn max_positions(keys: &Keys<'_>, layers: usize) -> Result<usize, EngineError> {
+    let positions = keys.size("max_position_embeddings")?;
+    if !keys.flag("use_sliding_window", false)? || keys.get("sliding_window").is_none() {
+        return Ok(positions);
+    }
+    let window = keys.size("sliding_window")?;
+    // Layers from this one on have the window.
+    let full = match keys.get("max_window_layers").and_then(Value::as_u64) {
+        Some(first) => usize::try_from(first).is_ok_and(|first| first >= layers),
+        None => false,
     };
-    Err(EngineError::UnsupportedArchitecture {
-        place: keys.place.to_owned(),
-        found: found.to_owned(),
-    })
+    if full || window >= positions {
+        return Ok(positions);
+    }
+    tracing::warn!(
+        "{}: a sliding window of {window} is in use: the context is {window} tokens and not {positions}",
+        keys.place
+    );
+    Ok(window)
 }
 
 /// transformers 5 moved the base into `rope_parameters`.
@@ -368,14 +233,6 @@ fn rope_theta(keys: &Keys<'_>) -> Result<f64, EngineError> {
                 place: keys.place,
                 map,
             };
-            if let Some(kind) = inner.get("rope_type")
-                && kind != "default"
-            {
-                return Err(keys.error(
-                    "rope_parameters",
-                    format!("asks for {kind} rotary positions; only \"default\" is supported"),
-                ));
-            }
             inner.positive("rope_theta", Some(10_000.0))
         }
         _ => keys.positive("rope_theta", Some(10_000.0)),

@@ -26,7 +26,7 @@ pub enum EngineError {
     },
 
     /// Several weight files lie in one folder and nothing says which is meant.
-    #[error("`{}` holds both `{}` and `{}`: keep one .gguf file a folder", folder.display(), first.display(), second.display())]
+    #[error("`{}` holds both `{}` and `{}`: keep one .gguf file a folder, or load one by its own path", folder.display(), first.display(), second.display())]
     AmbiguousWeights {
         /// The model folder.
         folder: PathBuf,
@@ -65,9 +65,9 @@ pub enum EngineError {
         problem: String,
     },
 
-    /// The model is of another family than Qwen2.
+    /// The model is of a family that does not run here.
     #[error(
-        "{place}: this is a `{found}` model, and only `qwen2` models (Qwen2, Qwen2.5) run here; choose another model"
+        "{place}: this is a `{found}` model, and only `qwen2` models (Qwen2, Qwen2.5) and `qwen3` models (Qwen3, the dense ones) run here; choose another model"
     )]
     UnsupportedArchitecture {
         /// The file or metadata block.
@@ -103,6 +103,33 @@ pub enum EngineError {
         problem: String,
         /// Where in the file.
         offset: usize,
+    },
+
+    /// A model of a family that runs on the CPU only.
+    #[error(
+        "a `{found}` model runs on the CPU only in this version, the GPU runs `qwen2` models: load it without CUDA"
+    )]
+    NotOnGpu {
+        /// The family.
+        found: &'static str,
+    },
+
+    /// The operating system refused to write a file.
+    #[error("cannot write `{}`: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+
+    /// A model can't be written in the format that was asked for.
+    #[error("cannot export to `{}`: {problem}", path.display())]
+    Export {
+        /// The file that was to be written.
+        path: PathBuf,
+        /// What stands in the way, and what to do.
+        problem: String,
     },
 
     /// A weight the configuration calls for is not in the files.

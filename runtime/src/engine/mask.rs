@@ -19,6 +19,24 @@ pub trait LogitsMask: Send {
     /// If the grammar's automaton fails: its limits are reached.
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError>;
 
+    /// What [`apply`](LogitsMask::apply) leaves, a bit for each of `vocabulary` tokens, the lowest of a word first, none
+    /// where it leaves everything: how a mask reaches a GPU. Whoever has the bits gives them at less cost than this
+    /// default does; tokens beyond the last word may not come next.
+    ///
+    /// # Errors
+    /// As [`apply`](LogitsMask::apply).
+    fn bits(&mut self, vocabulary: usize) -> Result<Option<Vec<u32>>, MaskError> {
+        let mut logits = vec![0.0; vocabulary];
+        self.apply(&mut logits)?;
+        let word = |logits: &[f32]| {
+            let bits = logits.iter().enumerate();
+            bits.fold(0, |word, (bit, logit)| {
+                word | u32::from(*logit > f32::NEG_INFINITY) << bit
+            })
+        };
+        Ok(Some(logits.chunks(32).map(word).collect()))
+    }
+
     /// The tokens that may come next, if they are known by now and no more than `most`. Never waits: the logits of other
     /// tokens are then not computed at all.
     fn few(&mut self, most: usize) -> Option<Vec<TokenId>> {

@@ -1,6 +1,7 @@
 //! Random weights in a model's shape, written as a safetensors file: load, memory and speed are those of the real
 //! model, the words are not. For benches and tests on machines that have no weights.
 
+use super::model::tensors::{TensorSpec, tensors};
 use super::{EngineError, ModelConfig};
 use half::bf16;
 use rand_chacha::ChaCha8Rng;
@@ -12,20 +13,6 @@ use std::path::Path;
 
 /// Standard deviation of the matrices, as Qwen2's `initializer_range`.
 const DEVIATION: f32 = 0.02;
-
-/// One tensor of the file.
-struct Weight {
-    name: String,
-    shape: Vec<usize>,
-    /// Norms are near 1, everything else near 0.
-    middle: f32,
-}
-
-impl Weight {
-    fn len(&self) -> usize {
-        self.shape.iter().product()
-    }
-}
 
 /// Writes a bf16 safetensors file; the same seed writes the same file. `progress` hears of the bytes written
 /// and of all bytes.
@@ -39,7 +26,7 @@ pub fn write_random_weights(
         path: path.to_owned(),
         source,
     };
-    let weights = weights(config);
+    let weights = tensors(config);
     let total: usize = weights.iter().map(|weight| 2 * weight.len()).sum();
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path).map_err(io)?);
     let header = header(&weights);
@@ -49,10 +36,12 @@ pub fn write_random_weights(
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut written = 0;
     for weight in &weights {
+        // Norms are near 1, everything else near 0.
+        let middle = if weight.is_norm() { 1.0 } else { 0.0 };
         let mut left = weight.len();
         while left > 0 {
             let count = left.min(1 << 20);
-            file.write_all(&values(&mut random, count, weight.middle))
+            file.write_all(&values(&mut random, count, middle))
                 .map_err(io)?;
             left -= count;
             written += 2 * count as u64;
@@ -75,7 +64,7 @@ fn values(random: &mut ChaCha8Rng, count: usize, middle: f32) -> Vec<u8> {
 }
 
 /// The format's header: JSON, padded with spaces to whole words of 8 bytes.
-fn header(weights: &[Weight]) -> Vec<u8> {
+fn header(weights: &[TensorSpec]) -> Vec<u8> {
     let mut entries = Map::new();
     let mut start = 0;
     for weight in weights {
@@ -87,51 +76,4 @@ fn header(weights: &[Weight]) -> Vec<u8> {
     let mut bytes = serde_json::Value::Object(entries).to_string().into_bytes();
     bytes.resize(bytes.len().next_multiple_of(8), b' ');
     bytes
-}
-
-fn weights(config: &ModelConfig) -> Vec<Weight> {
-    let (hidden, mlp, vocab) = (
-        config.hidden_size,
-        config.intermediate_size,
-        config.vocab_size,
-    );
-    let (q, kv) = (
-        config.heads * config.head_dim,
-        config.kv_heads * config.head_dim,
-    );
-    let mut weights = Vec::new();
-    let mut add = |name: String, shape: &[usize], middle: f32| {
-        weights.push(Weight {
-            name,
-            shape: shape.to_vec(),
-            middle,
-        });
-    };
-    add(
-        "model.embed_tokens.weight".to_owned(),
-        &[vocab, hidden],
-        0.0,
-    );
-    for layer in 0..config.layers {
-        let name = |part: &str| format!("model.layers.{layer}.{part}");
-        add(name("input_layernorm.weight"), &[hidden], 1.0);
-        for (part, rows) in [("q", q), ("k", kv), ("v", kv)] {
-            add(
-                name(&format!("self_attn.{part}_proj.weight")),
-                &[rows, hidden],
-                0.0,
-            );
-            add(name(&format!("self_attn.{part}_proj.bias")), &[rows], 0.0);
-        }
-        add(name("self_attn.o_proj.weight"), &[hidden, q], 0.0);
-        add(name("post_attention_layernorm.weight"), &[hidden], 1.0);
-        add(name("mlp.gate_proj.weight"), &[mlp, hidden], 0.0);
-        add(name("mlp.up_proj.weight"), &[mlp, hidden], 0.0);
-        add(name("mlp.down_proj.weight"), &[hidden, mlp], 0.0);
-    }
-    add("model.norm.weight".to_owned(), &[hidden], 1.0);
-    if !config.tie_word_embeddings {
-        add("lm_head.weight".to_owned(), &[vocab, hidden], 0.0);
-    }
-    weights
 }

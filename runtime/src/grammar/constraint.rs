@@ -33,6 +33,12 @@ pub enum Constraint {
 }
 
 impl Constraint {
+    /// A regular expression as it stands in a Lark grammar.
+    #[cfg(feature = "remote")]
+    pub(crate) fn slashed(regex: &str) -> String {
+        super::lark::slashed(regex)
+    }
+
     /// The grammar's text, and what has to be looked after beside it.
     pub(super) fn source(&self) -> Result<(Source, Option<Arc<Plan>>), GrammarError> {
         let reply = match self {

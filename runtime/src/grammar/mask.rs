@@ -73,6 +73,25 @@ impl GrammarMask {
         }
     }
 
+    /// What `use_it` makes of the mask, which is awaited or computed if it is not there.
+    fn masked<T>(&mut self, use_it: impl FnOnce(&SimpleVob) -> T) -> Result<T, MaskError> {
+        let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
+            State::Masked(matcher, mask) => (matcher, mask),
+            State::Here(mut matcher) => {
+                let mask = matcher.mask().map_err(MaskError::Failed)?;
+                (matcher, mask)
+            }
+            State::Away => {
+                let helper = self.helper.as_ref().ok_or_else(gone)?;
+                let (matcher, mask) = helper.done.recv().map_err(|_| gone())?;
+                (matcher, mask?)
+            }
+        };
+        let made = use_it(&mask);
+        self.state = State::Masked(matcher, mask);
+        Ok(made)
+    }
+
     /// Sends the matcher to the helper; without one the mask is computed when it is asked for.
     fn put(&mut self, matcher: Guarded) {
         self.state = match &self.helper {
@@ -176,21 +195,11 @@ impl LogitsMask for GrammarMask {
     }
 
     fn apply(&mut self, logits: &mut [f32]) -> Result<(), MaskError> {
-        let (matcher, mask) = match std::mem::replace(&mut self.state, State::Away) {
-            State::Masked(matcher, mask) => (matcher, mask),
-            State::Here(mut matcher) => {
-                let mask = matcher.mask().map_err(MaskError::Failed)?;
-                (matcher, mask)
-            }
-            State::Away => {
-                let helper = self.helper.as_ref().ok_or_else(gone)?;
-                let (matcher, mask) = helper.done.recv().map_err(|_| gone())?;
-                (matcher, mask?)
-            }
-        };
-        rule_out(&mask, logits);
-        self.state = State::Masked(matcher, mask);
-        Ok(())
+        self.masked(|mask| rule_out(mask, logits))
+    }
+
+    fn bits(&mut self, _vocabulary: usize) -> Result<Option<Vec<u32>>, MaskError> {
+        self.masked(|mask| Some(mask.as_slice().to_vec()))
     }
 }
 

@@ -37,7 +37,12 @@ fn events<'t>(names: &Names<'_>, reply: &'t str, thoughts: &Thoughts) -> Vec<Eve
             Some(span) if span.start <= begin => continue,
             _ => 0,
         };
-        let line = line[shift..].trim_end_matches(['\n', '\r']);
+        // Most lines begin with a letter or digit, which opens nothing.
+        let line = &line[shift..];
+        if line.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            continue;
+        }
+        let line = line.trim_end_matches(['\n', '\r']);
         let line = if begin == 0 {
             line.trim_start_matches('\u{feff}')
         } else {

@@ -33,6 +33,62 @@ fn distinct_by(items: Vec<Value>, form: impl Fn(&Value) -> Cow<'_, Value>) -> Ve
     distinct.kept
 }
 
+/// The keys of an object as they come: which are there already, in linear time.
+pub(super) struct Keys {
+    /// At random: a reply can't be made to collide.
+    seeds: [u64; 2],
+    /// By hash: half of that, and one more than the number of a key. A third at least is free. None for a few keys.
+    slots: Vec<(u32, u32)>,
+    count: usize,
+}
+
+/// So many keys are compared sooner than hashed.
+const FEW: usize = 8;
+
+impl Keys {
+    /// For at most so many keys.
+    pub fn of(most: usize) -> Self {
+        let (seeds, slots) = match most > FEW {
+            true => (seeds(), (most + most / 2).next_power_of_two()),
+            false => ([0; 2], 0),
+        };
+        Keys {
+            seeds,
+            slots: vec![(0, 0); slots],
+            count: 0,
+        }
+    }
+
+    /// The number of an equal key, `key` giving each by its number; else it gets the next number.
+    pub fn known<'k>(&mut self, wanted: &str, key: impl Fn(usize) -> &'k str) -> Option<usize> {
+        if self.slots.is_empty() {
+            let known = (0..self.count).find(|at| key(*at) == wanted);
+            self.count += usize::from(known.is_none());
+            return known;
+        }
+        let mut hasher = Mixed::new(self.seeds);
+        hasher.write(wanted.as_bytes());
+        let hash = hasher.finish();
+        let (half, last) = ((hash >> 32) as u32, self.slots.len() - 1);
+        let mut slot = hash as usize & last;
+        while let (known, number @ 1..) = self.slots[slot] {
+            let at = number as usize - 1;
+            if known == half && key(at) == wanted {
+                return Some(at);
+            }
+            slot = (slot + 1) & last;
+        }
+        self.count += 1;
+        self.slots[slot] = (half, self.count as u32);
+        None
+    }
+}
+
+fn seeds() -> [u64; 2] {
+    let random = RandomState::new();
+    [random.hash_one(0u8), random.hash_one(1u8) | 1]
+}
+
 /// Items as they come, each kept once.
 pub(super) struct Distinct {
     /// At random: a reply can't be made to collide.
@@ -48,9 +104,8 @@ pub(super) struct Distinct {
 
 impl Default for Distinct {
     fn default() -> Self {
-        let random = RandomState::new();
         Distinct {
-            seeds: [random.hash_one(0u8), random.hash_one(1u8) | 1],
+            seeds: seeds(),
             seen: HashMap::default(),
             kept: Vec::new(),
             small: 0,
@@ -70,10 +125,7 @@ impl Distinct {
             self.small |= bit;
         }
         let own = key.as_ref().unwrap_or(&item);
-        let mut hasher = Mixed {
-            state: self.seeds[0],
-            factor: self.seeds[1],
-        };
+        let mut hasher = Mixed::new(self.seeds);
         hash(own, &mut hasher);
         let alike = self.seen.entry(hasher.finish()).or_default();
         let known = if key.is_some() {
@@ -96,17 +148,27 @@ struct Mixed {
     factor: u64,
 }
 
+impl Mixed {
+    fn new([state, factor]: [u64; 2]) -> Self {
+        Mixed { state, factor }
+    }
+}
+
 impl Hasher for Mixed {
     fn finish(&self) -> u64 {
         self.state
     }
 
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        for word in words {
+            self.write_u64(u64::from_le_bytes(*word));
         }
+        let rest = rest
+            .iter()
+            .rev()
+            .fold(0, |word, byte| word << 8 | u64::from(*byte));
+        self.write_u64(rest);
         self.write_u64(bytes.len() as u64);
     }
 

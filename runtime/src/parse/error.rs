@@ -1,6 +1,8 @@
-//! What is wrong with a reply: every field's error at once, beside what did parse.
+//! What is wrong with a reply: every field's error at once, beside what did parse. The messages say all there is to say:
+//! these errors have no source, which a reporter would print a second time.
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use crate::signature::{FieldValues, Str};
 
@@ -71,6 +73,7 @@ impl fmt::Display for FieldError {
 
 /// A place in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Place {
     /// Bytes before it.
     pub offset: usize,
@@ -124,9 +127,13 @@ impl ErrorKind {
     }
 }
 
-/// A fault while a value is read, before it is tied to its field.
+/// A fault while a value is read, before it is tied to its field. Boxed: a value and a fault are results of every step, and
+/// most are values.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Fault {
+pub(super) struct Fault(Box<Faulty>);
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Faulty {
     pub(super) kind: ErrorKind,
     pub(super) path: Vec<String>,
     pub(super) message: String,
@@ -136,15 +143,43 @@ pub(super) struct Fault {
     pub(super) candidates: Vec<String>,
 }
 
+impl Deref for Fault {
+    type Target = Faulty;
+
+    fn deref(&self) -> &Faulty {
+        &self.0
+    }
+}
+
+impl DerefMut for Fault {
+    fn deref_mut(&mut self) -> &mut Faulty {
+        &mut self.0
+    }
+}
+
 impl Fault {
     pub(super) fn new(kind: ErrorKind, at: usize, message: impl Into<String>) -> Self {
-        Fault {
+        Fault(Box::new(Faulty {
             kind,
             path: Vec::new(),
             message: message.into(),
             at,
             excerpt: String::new(),
             candidates: Vec::new(),
+        }))
+    }
+
+    /// The error of a field of this reply.
+    pub(super) fn of_field(self, field: &Str, completion: &str) -> FieldError {
+        let fault = *self.0;
+        FieldError {
+            field: field.clone(),
+            path: fault.path,
+            kind: fault.kind,
+            message: fault.message,
+            at: Some(place(completion, fault.at)),
+            excerpt: fault.excerpt,
+            candidates: fault.candidates,
         }
     }
 
@@ -170,10 +205,9 @@ impl Fault {
             "expected {expected}, but it could be {}",
             shown.join(" or ")
         );
-        Fault {
-            candidates,
-            ..Fault::new(ErrorKind::Ambiguous, at, message).showing(found)
-        }
+        let mut fault = Fault::new(ErrorKind::Ambiguous, at, message).showing(found);
+        fault.candidates = candidates;
+        fault
     }
 
     /// The same fault, seen from one level up.

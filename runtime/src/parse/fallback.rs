@@ -1,10 +1,13 @@
 //! Replies without a single marker: a JSON object, XML-like elements, `name: value` lines, or the one bare value.
 
+use std::rc::Rc;
+
 use super::coerce::{Found, find_json, free_text, key_value};
-use super::loose::{Node, NodeKind, Notes};
+use super::loose::Notes;
 use super::marker_line::{Names, Opens};
 use super::names::{self, Match};
 use super::sections::{Section, offset};
+use super::tree::{Branch, Node, NodeKind};
 use super::{Repair, RepairKind};
 use crate::signature::{FieldType, SignatureSpec};
 
@@ -14,7 +17,7 @@ pub(super) enum Piece<'t> {
     Text(Section<'t>),
     /// JSON within `text`.
     Json {
-        node: Node<'t>,
+        branch: Branch<'t>,
         notes: Notes,
         complete: bool,
         base: usize,
@@ -84,10 +87,11 @@ fn json<'t>(
     let mut pieces: Vec<Vec<Piece<'t>>> = (0..names.0.len()).map(|_| Vec::new()).collect();
     let mut any = false;
     for Found {
-        node, mut notes, ..
+        tree, mut notes, ..
     } in json.found
     {
-        let NodeKind::Map { entries, closed } = unwrapped(names, node.kind) else {
+        let tree = Rc::new(tree);
+        let NodeKind::Map { entries, closed } = unwrapped(names, tree.root().kind) else {
             continue;
         };
         let known = entries.iter().any(|(key, _)| find(names, key).is_some());
@@ -100,19 +104,21 @@ fn json<'t>(
                 || entries.iter().any(|(key, _)| matches!(find(names, key), Some(Match::Exact(i) | Match::Folded(i)) if i == at))
         });
         let last = entries.len();
-        for (index, (key, node)) in entries.into_iter().enumerate() {
-            let (at, spelling) = match find(names, &key) {
+        for (index, (key, place)) in entries.places().enumerate() {
+            let (at, spelling) = match find(names, key) {
                 Some(Match::Exact(at)) => (at, false),
                 Some(Match::Folded(at)) => (at, true),
                 None => continue,
             };
             // Brackets missing at the end: what the last entry says may be cut short.
-            let whole = closed || complete || (all && quoted_or_closed(&node));
+            let tree = Rc::clone(&tree);
+            let branch = Branch { tree, place };
+            let whole = closed || complete || (all && quoted_or_closed(&branch.node()));
             if !whole && index + 1 == last {
                 continue;
             }
             pieces[at].push(Piece::Json {
-                node,
+                branch,
                 notes: std::mem::take(&mut notes),
                 complete,
                 base,
@@ -128,37 +134,25 @@ fn find(names: &Names<'_>, key: &str) -> Option<Match> {
 }
 
 fn quoted_or_closed(node: &Node<'_>) -> bool {
-    match &node.kind {
+    match node.kind {
         NodeKind::Text(_) => true,
         NodeKind::Bare(_) => false,
-        NodeKind::List { closed, .. } | NodeKind::Map { closed, .. } => *closed,
+        NodeKind::List { closed, .. } | NodeKind::Map { closed, .. } => closed,
     }
 }
 
 /// The object inside `{"output": {...}}`, where that one has the fields.
-fn unwrapped<'t>(names: &Names<'_>, kind: NodeKind<'t>) -> NodeKind<'t> {
-    match kind {
-        NodeKind::Map {
-            mut entries,
-            closed,
-        } if entries.len() == 1 => {
-            let outer = find(names, &entries[0].0).is_some();
-            let inner = match &entries[0].1.kind {
-                NodeKind::Map { entries, .. } => {
-                    entries.iter().any(|(key, _)| find(names, key).is_some())
-                }
-                _ => false,
-            };
-            match (outer, inner, entries.pop()) {
-                (false, true, Some((_, node))) => node.kind,
-                (_, _, entry) => NodeKind::Map {
-                    entries: entry.into_iter().collect(),
-                    closed,
-                },
-            }
-        }
-        other => other,
+fn unwrapped<'a>(names: &Names<'_>, kind: NodeKind<'a>) -> NodeKind<'a> {
+    let known = |key: &str| find(names, key).is_some();
+    if let NodeKind::Map { entries, .. } = kind
+        && let Some((key, inner)) = entries.single()
+        && let NodeKind::Map { entries, .. } = inner.kind
+        && !known(key)
+        && entries.iter().any(|(key, _)| known(key))
+    {
+        return inner.kind;
     }
+    kind
 }
 
 /// `<city>Oslo</city>`, each name once.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::coerce::{Coercer, Source, shown};
-use super::error::{Fault, excerpt, place};
+use super::error::{Fault, excerpt};
 use super::fallback::Piece;
 use super::sections::{Section, offset};
 use super::{ErrorKind, FieldError, ParseError, Parsed, Repair, RepairKind, constraint};
@@ -110,16 +110,15 @@ impl<'t> FieldReader<'t> {
                 }
             }
             Piece::Json {
-                node,
+                branch,
                 notes,
                 complete,
                 base,
                 spelling,
             } => {
                 let mut coercer = Coercer::new(&field.name, complete);
-                for (kind, at) in notes {
-                    coercer.note(kind, base + at);
-                }
+                let node = branch.node();
+                coercer.note_all(&notes, base);
                 if spelling {
                     coercer.note(RepairKind::KeySpelling, base + node.at);
                 }
@@ -188,15 +187,8 @@ impl<'t> FieldReader<'t> {
     }
 
     fn fault(&mut self, field: &FieldSpec, fault: Fault) {
-        self.errors.push(FieldError {
-            field: field.name.clone(),
-            path: fault.path,
-            kind: fault.kind,
-            message: fault.message,
-            at: Some(place(self.completion, fault.at)),
-            excerpt: fault.excerpt,
-            candidates: fault.candidates,
-        });
+        self.errors
+            .push(fault.of_field(&field.name, self.completion));
     }
 
     pub(super) fn finish(self, completed: bool) -> Result<Parsed, ParseError> {

@@ -2,44 +2,12 @@
 //!
 //! It has a stack of its own and a greatest depth, so that no input can drive recursion, here or in what walks the tree.
 
-use std::borrow::Cow;
-
 use super::RepairKind;
 use super::loose_text::{bare, comment_or_space, plain_number, string};
+use super::tree::{LONGEST, Tag, Tree};
 
 /// Deeper JSON is refused.
 pub(super) const MAX_DEPTH: usize = 128;
-
-/// A value as it is written.
-#[derive(Debug, Clone)]
-pub(super) struct Node<'t> {
-    pub(super) at: usize,
-    pub(super) end: usize,
-    pub(super) kind: NodeKind<'t>,
-}
-
-impl<'t> Node<'t> {
-    fn number(at: usize, text: &'t str) -> Self {
-        let (end, kind) = (at + text.len(), NodeKind::Bare(text));
-        Node { at, end, kind }
-    }
-}
-
-#[derive(Debug, Clone)]
-pub(super) enum NodeKind<'t> {
-    /// Without quotes: a number, a literal or a word. The wanted type decides.
-    Bare(&'t str),
-    /// In quotes, unescaped.
-    Text(Cow<'t, str>),
-    List {
-        items: Vec<Node<'t>>,
-        closed: bool,
-    },
-    Map {
-        entries: Vec<(Cow<'t, str>, Node<'t>)>,
-        closed: bool,
-    },
-}
 
 /// Why a text is not even loose JSON.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,20 +39,47 @@ impl SyntaxFault {
     }
 }
 
-/// The leniencies that a text needed, with the place of each.
-pub(super) type Notes = Vec<(RepairKind, usize)>;
+/// The leniencies that a text needed: each kind once, where it was needed first.
+#[derive(Debug, Default)]
+pub(super) struct Notes {
+    seen: u128,
+    list: Vec<(RepairKind, usize)>,
+}
 
-enum Frame<'t> {
-    List {
-        at: usize,
-        close: Option<u8>,
-        items: Vec<Node<'t>>,
-    },
-    Map {
-        at: usize,
-        entries: Vec<(Cow<'t, str>, Node<'t>)>,
-        key: Option<Cow<'t, str>>,
-    },
+const _: () = assert!(RepairKind::ALL.len() <= u128::BITS as usize);
+
+impl Notes {
+    pub(super) fn add(&mut self, kind: RepairKind, at: usize) {
+        let bit = 1 << kind as u32;
+        if self.seen & bit == 0 {
+            self.seen |= bit;
+            self.list.push((kind, at));
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (RepairKind, usize)> + '_ {
+        self.list.iter().copied()
+    }
+}
+
+/// How a list or map ends.
+#[derive(Clone, Copy, PartialEq)]
+enum Bracket {
+    Square,
+    Round,
+    /// A Python set.
+    Braces,
+    /// With the end of the text.
+    End,
+    Map,
+}
+
+/// A list or map that is being read.
+struct Frame {
+    /// In the tree's row.
+    place: usize,
+    count: usize,
+    bracket: Bracket,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -104,45 +99,67 @@ pub(super) fn read<'t>(
     text: &'t str,
     start: usize,
     notes: &mut Notes,
-) -> Result<Node<'t>, SyntaxFault> {
-    Reader {
-        text,
-        pos: start,
-        notes,
-        stack: Vec::new(),
-    }
-    .run(None)
+) -> Result<Tree<'t>, SyntaxFault> {
+    let mut reader = Reader::new(text, start, notes)?;
+    reader.frame = reader.open(0)?;
+    reader.run()
 }
 
 /// Reads the whole text as the items of a list without its brackets.
-pub(super) fn read_items<'t>(text: &'t str, notes: &mut Notes) -> Result<Node<'t>, SyntaxFault> {
-    let frame = Frame::List {
-        at: 0,
-        close: None,
-        items: Vec::new(),
+pub(super) fn read_items<'t>(text: &'t str, notes: &mut Notes) -> Result<Tree<'t>, SyntaxFault> {
+    let mut reader = Reader::new(text, 0, notes)?;
+    reader.tree.open(0);
+    reader.run()
+}
+
+/// Whether the object that begins at `start` has a first key, and one that `wanted` takes.
+pub(super) fn first_key(text: &str, start: usize, wanted: impl FnOnce(&str) -> bool) -> bool {
+    let mut notes = Notes::default();
+    let read = || {
+        let mut reader = Reader::new(text, start, &mut notes)?;
+        reader.frame = reader.open(0)?;
+        comment_or_space(text, &mut reader.pos, reader.notes)?;
+        let key = reader.tree.len();
+        let expect = reader.key(Expect::First)?;
+        Ok::<_, SyntaxFault>(expect == Expect::Value && wanted(reader.tree.text(key)))
     };
-    Reader {
-        text,
-        pos: 0,
-        notes,
-        stack: Vec::new(),
-    }
-    .run(Some(frame))
+    read().unwrap_or(false)
 }
 
 struct Reader<'t, 'n> {
     text: &'t str,
     pos: usize,
     notes: &'n mut Notes,
-    stack: Vec<Frame<'t>>,
+    tree: Tree<'t>,
+    /// The innermost list or map, and those around it.
+    frame: Frame,
+    outer: Vec<Frame>,
+    /// Whether a list or map was the last value.
+    after_bracket: bool,
 }
 
-impl<'t> Reader<'t, '_> {
-    fn run(mut self, outer: Option<Frame<'t>>) -> Result<Node<'t>, SyntaxFault> {
-        match outer {
-            Some(frame) => self.stack.push(frame),
-            None => self.open()?,
-        }
+impl<'t, 'n> Reader<'t, 'n> {
+    fn new(text: &'t str, pos: usize, notes: &'n mut Notes) -> Result<Self, SyntaxFault> {
+        let reader = Reader {
+            text,
+            pos,
+            notes,
+            tree: Tree::new(text),
+            frame: Frame {
+                place: 0,
+                count: 0,
+                bracket: Bracket::End,
+            },
+            outer: Vec::new(),
+            after_bracket: false,
+        };
+        let too_long = || SyntaxFault::new(pos, "the text is longer than a gibibyte");
+        (text.len() <= LONGEST)
+            .then_some(reader)
+            .ok_or_else(too_long)
+    }
+
+    fn run(mut self) -> Result<Tree<'t>, SyntaxFault> {
         let mut expect = Expect::First;
         loop {
             let line_broken = comment_or_space(self.text, &mut self.pos, self.notes)?;
@@ -156,11 +173,11 @@ impl<'t> Reader<'t, '_> {
                 }
                 Expect::First | Expect::Next | Expect::Comma if self.closes(byte) => {
                     if expect == Expect::Next {
-                        self.notes.push((RepairKind::TrailingComma, self.pos));
+                        self.notes.add(RepairKind::TrailingComma, self.pos);
                     }
                     self.pos += 1;
-                    if let Some(root) = self.close(true)? {
-                        return Ok(root);
+                    if self.close() {
+                        return Ok(self.tree);
                     }
                     expect = Expect::Comma;
                 }
@@ -168,7 +185,7 @@ impl<'t> Reader<'t, '_> {
                     self.missing_comma(byte, line_broken)?;
                     expect = Expect::Next;
                 }
-                Expect::First | Expect::Next if self.in_map() => {
+                Expect::First | Expect::Next if self.frame.bracket == Bracket::Map => {
                     expect = self.key(expect)?;
                 }
                 _ => expect = self.value(byte)?,
@@ -180,159 +197,143 @@ impl<'t> Reader<'t, '_> {
         self.text.as_bytes().get(self.pos).copied()
     }
 
-    fn in_map(&self) -> bool {
-        matches!(self.stack.last(), Some(Frame::Map { .. }))
-    }
-
     fn closes(&self, byte: u8) -> bool {
-        match self.stack.last() {
-            Some(Frame::Map { .. }) => byte == b'}',
-            Some(Frame::List { close, .. }) => *close == Some(byte),
-            None => false,
+        match self.frame.bracket {
+            Bracket::Map | Bracket::Braces => byte == b'}',
+            Bracket::Square => byte == b']',
+            Bracket::Round => byte == b')',
+            Bracket::End => false,
         }
     }
 
-    fn open(&mut self) -> Result<(), SyntaxFault> {
-        if self.stack.len() >= MAX_DEPTH {
-            let deep = SyntaxFault::new(self.pos, "nested too deeply");
+    /// A list or map that begins here, inside of so many others.
+    fn open(&mut self, depth: usize) -> Result<Frame, SyntaxFault> {
+        let at = self.pos;
+        if depth >= MAX_DEPTH {
+            let deep = SyntaxFault::new(at, "nested too deeply");
             return Err(SyntaxFault { deep: true, ..deep });
         }
-        let at = self.pos;
-        let list = |close| Frame::List {
-            at,
-            close: Some(close),
-            items: Vec::new(),
-        };
-        let frame = match self.peek() {
-            Some(b'[') => list(b']'),
-            Some(b'(') => {
-                self.notes.push((RepairKind::PythonLiteral, at));
-                list(b')')
+        let bracket = match self.peek() {
+            Some(b'[') => Bracket::Square,
+            Some(b'{') => Bracket::Map,
+            _ => {
+                self.notes.add(RepairKind::PythonLiteral, at);
+                Bracket::Round
             }
-            Some(b'{') => Frame::Map {
-                at,
-                entries: Vec::new(),
-                key: None,
-            },
-            _ => return Err(SyntaxFault::new(at, "no bracket begins here")),
         };
-        self.stack.push(frame);
         self.pos += 1;
-        Ok(())
+        Ok(Frame {
+            place: self.tree.open(at),
+            count: 0,
+            bracket,
+        })
     }
 
-    /// Ends the innermost list or map; gives the whole if it was the outermost.
-    fn close(&mut self, closed: bool) -> Result<Option<Node<'t>>, SyntaxFault> {
-        let (at, kind) = match self.stack.pop() {
-            Some(Frame::List { at, items, .. }) => (at, NodeKind::List { items, closed }),
-            Some(Frame::Map { at, entries, .. }) => (at, NodeKind::Map { entries, closed }),
-            None => return Err(SyntaxFault::new(self.pos, "a bracket closes nothing")),
+    /// Ends the innermost list or map; whether it was the outermost.
+    fn close(&mut self) -> bool {
+        let tag = match self.frame.bracket {
+            Bracket::Map => Tag::Map,
+            _ => Tag::List,
         };
-        let node = Node {
-            at,
-            end: self.pos,
-            kind,
-        };
-        if self.stack.is_empty() {
-            return Ok(Some(node));
-        }
-        self.add(node)?;
-        Ok(None)
+        self.close_as(tag)
     }
 
-    fn add(&mut self, node: Node<'t>) -> Result<(), SyntaxFault> {
-        match self.stack.last_mut() {
-            Some(Frame::List { items, .. }) => items.push(node),
-            Some(Frame::Map { entries, key, .. }) => match key.take() {
-                Some(key) => entries.push((key, node)),
-                None => return Err(SyntaxFault::new(node.at, "a value without a key")),
-            },
-            None => return Err(SyntaxFault::new(node.at, "a value outside of brackets")),
+    fn close_as(&mut self, tag: Tag) -> bool {
+        let Frame { place, count, .. } = self.frame;
+        self.tree.close(place, tag, self.pos, count);
+        self.after_bracket = true;
+        match self.outer.pop() {
+            Some(outer) => {
+                self.frame = outer;
+                self.frame.count += 1;
+                false
+            }
+            None => true,
         }
-        Ok(())
     }
 
     fn value(&mut self, byte: u8) -> Result<Expect, SyntaxFault> {
         if matches!(byte, b'[' | b'{' | b'(') {
-            self.open()?;
+            let inner = self.open(self.outer.len() + 1)?;
+            self.outer.push(std::mem::replace(&mut self.frame, inner));
             return Ok(Expect::First);
         }
+        self.after_bracket = false;
         let at = self.pos;
         if let Some(number) = plain_number(self.text, at) {
             self.pos += number.len();
-            self.add(Node::number(at, number))?;
-            self.numbers();
+            match self.frame.bracket {
+                Bracket::Map => {
+                    self.tree.bare(at, self.pos);
+                    self.frame.count += 1;
+                }
+                _ => self.numbers(at),
+            }
             return Ok(Expect::Comma);
         }
-        let kind = match string(self.text, &mut self.pos, self.notes)? {
-            Some(text) => NodeKind::Text(text),
+        match string(self.text, &mut self.pos, self.notes, self.tree.decoded())? {
+            Some(quoted) => self.tree.quoted(at, self.pos, quoted),
             None => {
-                let tuple = self.closes(b')');
-                NodeKind::Bare(bare(self.text, &mut self.pos, tuple)?)
+                let tuple = self.frame.bracket == Bracket::Round;
+                bare(self.text, &mut self.pos, tuple)?;
+                self.tree.bare(at, self.pos);
             }
-        };
-        self.add(Node {
-            at,
-            end: self.pos,
-            kind,
-        })?;
+        }
+        self.frame.count += 1;
         Ok(Expect::Comma)
     }
 
-    /// The plain numbers that follow in a list: long lists are made of them.
-    fn numbers(&mut self) {
-        let Some(Frame::List { items, .. }) = self.stack.last_mut() else {
-            return;
-        };
+    /// A plain number of a list and those that follow it: long lists are made of them.
+    fn numbers(&mut self, begin: usize) {
+        let mut count = 1;
         while let Some(rest) = self.text[self.pos..].strip_prefix(',') {
             let at = self.pos + 1 + usize::from(rest.starts_with(' '));
             let Some(number) = plain_number(self.text, at) else {
-                return;
+                break;
             };
             self.pos = at + number.len();
-            items.push(Node::number(at, number));
+            count += 1;
         }
+        match count {
+            1 => self.tree.bare(begin, self.pos),
+            _ => self.tree.numbers(begin, self.pos, count),
+        }
+        self.frame.count += count;
     }
 
     /// A key and its colon; or, where a comma or bracket follows, the first item of a Python set.
     fn key(&mut self, expect: Expect) -> Result<Expect, SyntaxFault> {
-        let at = self.pos;
-        let quoted = string(self.text, &mut self.pos, self.notes)?;
-        let name = match quoted.clone() {
-            Some(key) => key,
+        let (at, key) = (self.pos, self.tree.len());
+        let quoted = string(self.text, &mut self.pos, self.notes, self.tree.decoded())?;
+        let mut named = true;
+        match quoted {
+            Some(quoted) => self.tree.quoted(at, self.pos, quoted),
             None => {
                 let rest = &self.text[at..];
                 let end = rest
                     .find([':', ',', '}', '\n', '{', '[', '"'])
                     .unwrap_or(rest.len());
+                let name = rest[..end].trim_end();
+                named = !name.is_empty();
                 self.pos = at + end;
-                Cow::Borrowed(rest[..end].trim())
+                self.tree.bare(at, at + name.len());
             }
-        };
-        let key_end = self.pos;
+        }
         comment_or_space(self.text, &mut self.pos, self.notes)?;
         match self.peek() {
-            Some(b':') if !name.is_empty() || quoted.is_some() => {
+            Some(b':') if named => {
                 if quoted.is_none() {
-                    self.notes.push((RepairKind::Unquoted, at));
+                    self.notes.add(RepairKind::Unquoted, at);
                 }
                 self.pos += 1;
-                if let Some(Frame::Map { key, .. }) = self.stack.last_mut() {
-                    *key = Some(name);
-                }
                 Ok(Expect::Value)
             }
-            Some(b',' | b'}') if expect == Expect::First && !name.is_empty() => {
-                let kind = match quoted {
-                    Some(text) => NodeKind::Text(text),
-                    None => NodeKind::Bare(self.text[at..key_end].trim()),
-                };
-                let first = Node {
-                    at,
-                    end: key_end,
-                    kind,
-                };
-                self.become_set(first);
+            Some(b',' | b'}') if expect == Expect::First && !self.tree.text(key).is_empty() => {
+                let begin = self.tree.begin(self.frame.place);
+                self.notes.add(RepairKind::PythonLiteral, begin);
+                self.frame.bracket = Bracket::Braces;
+                self.frame.count = 1;
+                self.after_bracket = false;
                 Ok(Expect::Comma)
             }
             None => Err(SyntaxFault::ended(self.pos, "it ends before a key's value")),
@@ -340,32 +341,11 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    fn become_set(&mut self, first: Node<'t>) {
-        if let Some(Frame::Map { at, .. }) = self.stack.last() {
-            let at = *at;
-            self.notes.push((RepairKind::PythonLiteral, at));
-            self.stack.pop();
-            self.stack.push(Frame::List {
-                at,
-                close: Some(b'}'),
-                items: vec![first],
-            });
-        }
-    }
-
     /// A missing comma is plain only where a new line begins, or a key or bracket follows.
     fn missing_comma(&mut self, byte: u8, line_broken: bool) -> Result<(), SyntaxFault> {
-        let follows = matches!(byte, b'{' | b'[');
-        let plain = match self.stack.last() {
-            Some(Frame::Map { .. }) => line_broken && byte != b']' && byte != b')',
-            Some(Frame::List { items, .. }) => {
-                let after_bracket = matches!(
-                    items.last().map(|node| &node.kind),
-                    Some(NodeKind::List { .. } | NodeKind::Map { .. })
-                );
-                follows && after_bracket
-            }
-            None => false,
+        let plain = match self.frame.bracket {
+            Bracket::Map => line_broken && byte != b']' && byte != b')',
+            _ => matches!(byte, b'{' | b'[') && self.after_bracket,
         };
         if !plain {
             return Err(SyntaxFault::new(
@@ -373,23 +353,25 @@ impl<'t> Reader<'t, '_> {
                 "expected a comma or a closing bracket",
             ));
         }
-        self.notes.push((RepairKind::MissingComma, self.pos));
+        self.notes.add(RepairKind::MissingComma, self.pos);
         Ok(())
     }
 
-    fn end_of_text(mut self, expect: Expect) -> Result<Node<'t>, SyntaxFault> {
-        let implicit =
-            self.stack.len() == 1 && matches!(self.stack[0], Frame::List { close: None, .. });
+    fn end_of_text(mut self, expect: Expect) -> Result<Tree<'t>, SyntaxFault> {
         if expect == Expect::Value {
             return Err(SyntaxFault::ended(self.pos, "it ends before a key's value"));
         }
-        if !implicit {
-            self.notes.push((RepairKind::MissingBracket, self.pos));
+        if !self.outer.is_empty() || self.frame.bracket != Bracket::End {
+            self.notes.add(RepairKind::MissingBracket, self.pos);
         }
         loop {
-            let closed = matches!(self.stack.last(), Some(Frame::List { close: None, .. }));
-            if let Some(root) = self.close(closed)? {
-                return Ok(root);
+            let tag = match self.frame.bracket {
+                Bracket::Map => Tag::OpenMap,
+                Bracket::End => Tag::List,
+                _ => Tag::OpenList,
+            };
+            if self.close_as(tag) {
+                return Ok(self.tree);
             }
         }
     }

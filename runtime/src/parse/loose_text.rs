@@ -1,16 +1,28 @@
 //! The tokens of loose JSON: white space with comments, strings in any quotes, bare words.
 
-use std::borrow::Cow;
-
 use super::RepairKind;
 use super::loose::{Notes, SyntaxFault};
+use super::tree::Quoted;
 
 /// Skips white space and comments; whether a line ended among them.
+#[inline]
 pub(super) fn comment_or_space(
     text: &str,
     pos: &mut usize,
     notes: &mut Notes,
 ) -> Result<bool, SyntaxFault> {
+    let bytes = text.as_bytes();
+    // One blank or none, as nearly always.
+    if bytes.get(*pos) == Some(&b' ') {
+        *pos += 1;
+    }
+    match bytes.get(*pos) {
+        Some(b'!'..=b'~') if !matches!(bytes[*pos], b'/' | b'#') => Ok(false),
+        _ => comments_and_space(text, pos, notes),
+    }
+}
+
+fn comments_and_space(text: &str, pos: &mut usize, notes: &mut Notes) -> Result<bool, SyntaxFault> {
     let bytes = text.as_bytes();
     let mut line_broken = false;
     loop {
@@ -23,7 +35,7 @@ pub(super) fn comment_or_space(
             Some(b'/') if bytes.get(*pos + 1) == Some(&b'/') => line_comment(text, pos, notes),
             Some(b'#') => line_comment(text, pos, notes),
             Some(b'/') if bytes.get(*pos + 1) == Some(&b'*') => {
-                notes.push((RepairKind::Comment, *pos));
+                notes.add(RepairKind::Comment, *pos);
                 let Some(end) = text[*pos + 2..].find("*/") else {
                     return Err(SyntaxFault::ended(*pos, "a comment has no end"));
                 };
@@ -39,17 +51,28 @@ pub(super) fn comment_or_space(
 }
 
 fn line_comment(text: &str, pos: &mut usize, notes: &mut Notes) {
-    notes.push((RepairKind::Comment, *pos));
+    notes.add(RepairKind::Comment, *pos);
     *pos += text[*pos..].find('\n').unwrap_or(text.len() - *pos);
 }
 
-/// A string in quotes, if one begins here. A quote within it that is not escaped is kept where it can be told
-/// from the end of the string.
-pub(super) fn string<'t>(
-    text: &'t str,
+/// A string in quotes, if one begins here; `decoded` takes its text where that has escapes. A quote within it that is not
+/// escaped is kept where it can be told from the end of the string.
+pub(super) fn string(
+    text: &str,
     pos: &mut usize,
     notes: &mut Notes,
-) -> Result<Option<Cow<'t, str>>, SyntaxFault> {
+    decoded: &mut String,
+) -> Result<Option<Quoted>, SyntaxFault> {
+    let bytes = text.as_bytes();
+    if let Some(open @ (b'"' | b'\'')) = bytes.get(*pos)
+        && let Some(end) = plain_end(bytes, *pos + 1, *open)
+    {
+        if *open != b'"' {
+            notes.add(RepairKind::OtherQuotes, *pos);
+        }
+        *pos = end + 1;
+        return Ok(Some(Quoted::Plain));
+    }
     let rest = &text[*pos..];
     let (open, close) = match rest.chars().next() {
         Some('"') => ('"', '"'),
@@ -60,17 +83,18 @@ pub(super) fn string<'t>(
         _ => return Ok(None),
     };
     if rest.starts_with("```") || rest.starts_with("'''") || rest.starts_with("\"\"\"") {
-        return triple(text, pos, notes).map(Some);
+        triple(text, pos, notes)?;
+        return Ok(Some(Quoted::Long));
     }
     if open != '"' {
-        notes.push((RepairKind::OtherQuotes, *pos));
+        notes.add(RepairKind::OtherQuotes, *pos);
     }
     let start = *pos + open.len_utf8();
-    let mut decoded: Option<String> = None;
+    let mut escapes = false;
+    let decoded_from = decoded.len();
     let mut copied = start;
     let mut at = start;
     let mut inner_open = false;
-    let bytes = text.as_bytes();
     let close_first = {
         let mut buffer = [0; 4];
         close.encode_utf8(&mut buffer).as_bytes()[0]
@@ -80,25 +104,26 @@ pub(super) fn string<'t>(
             return Err(SyntaxFault::ended(*pos, "a string has no end"));
         };
         if byte == b'\\' && close != '`' {
-            let out = decoded.get_or_insert_with(String::new);
-            out.push_str(&text[copied..at]);
-            escape(text, &mut at, out, notes)?;
+            escapes = true;
+            decoded.push_str(&text[copied..at]);
+            escape(text, &mut at, decoded, notes)?;
             copied = at;
         } else if byte == close_first && text[at..].starts_with(close) {
             let after = at + close.len_utf8();
             match role(text, start, at, after, inner_open, open == close) {
                 Role::End => {
                     *pos = after;
-                    return Ok(Some(match decoded {
-                        None => Cow::Borrowed(&text[start..at]),
-                        Some(mut out) => {
-                            out.push_str(&text[copied..at]);
-                            Cow::Owned(out)
-                        }
+                    if escapes {
+                        decoded.push_str(&text[copied..at]);
+                        return Ok(Some(Quoted::Decoded(decoded_from)));
+                    }
+                    return Ok(Some(match close.len_utf8() {
+                        1 => Quoted::Plain,
+                        _ => Quoted::Long,
                     }));
                 }
                 Role::Inner { opens } => {
-                    notes.push((RepairKind::InnerQuote, at));
+                    notes.add(RepairKind::InnerQuote, at);
                     inner_open = opens;
                     at = after;
                 }
@@ -108,11 +133,19 @@ pub(super) fn string<'t>(
             }
         } else {
             if byte < 0x20 {
-                notes.push((RepairKind::RawControl, at));
+                notes.add(RepairKind::RawControl, at);
             }
             at += 1;
         }
     }
+}
+
+/// The quote that ends a string without anything special in it, as nearly all do; what follows leaves no doubt that it is the end.
+fn plain_end(bytes: &[u8], start: usize, quote: u8) -> Option<usize> {
+    let special = |byte: &u8| *byte == quote || *byte == b'\\' || *byte < 0x20;
+    let end = start + bytes[start..].iter().position(special)?;
+    let ends = matches!(bytes.get(end + 1), Some(b',' | b':' | b'}' | b']' | b')'));
+    (bytes[end] == quote && ends).then_some(end)
 }
 
 enum Role {
@@ -157,12 +190,8 @@ fn role(text: &str, start: usize, at: usize, after: usize, inner_open: bool, sam
 }
 
 /// Three quotes: everything up to the next three is text, with a first line break left out.
-fn triple<'t>(
-    text: &'t str,
-    pos: &mut usize,
-    notes: &mut Notes,
-) -> Result<Cow<'t, str>, SyntaxFault> {
-    notes.push((RepairKind::OtherQuotes, *pos));
+fn triple(text: &str, pos: &mut usize, notes: &mut Notes) -> Result<(), SyntaxFault> {
+    notes.add(RepairKind::OtherQuotes, *pos);
     let quotes = &text[*pos..*pos + 3];
     if quotes == "```" {
         return Err(SyntaxFault::new(*pos, "a code fence inside JSON"));
@@ -173,7 +202,7 @@ fn triple<'t>(
         return Err(SyntaxFault::ended(*pos, "a string has no end"));
     };
     *pos = start + length + 3;
-    Ok(Cow::Borrowed(&text[start..start + length]))
+    Ok(())
 }
 
 /// The character of an escape at `at`, which moves past it.
@@ -191,7 +220,7 @@ fn escape(
     match c {
         '"' | '\\' | '/' => out.push(c),
         '\'' | '`' => {
-            notes.push((RepairKind::StrayEscape, begin));
+            notes.add(RepairKind::StrayEscape, begin);
             out.push(c);
         }
         'n' => out.push('\n'),
@@ -213,7 +242,7 @@ fn escape(
             return Err(SyntaxFault::new(begin, "a backslash before a line break"));
         }
         other => {
-            notes.push((RepairKind::StrayEscape, begin));
+            notes.add(RepairKind::StrayEscape, begin);
             out.push('\\');
             out.push(other);
         }
@@ -248,11 +277,7 @@ fn hex4(text: &str, at: usize) -> Option<u32> {
 }
 
 /// A word without quotes, up to the next comma, bracket or line break.
-pub(super) fn bare<'t>(
-    text: &'t str,
-    pos: &mut usize,
-    tuple: bool,
-) -> Result<&'t str, SyntaxFault> {
+pub(super) fn bare(text: &str, pos: &mut usize, tuple: bool) -> Result<(), SyntaxFault> {
     let start = *pos;
     let bytes = text.as_bytes();
     let mut at = start;
@@ -284,7 +309,7 @@ pub(super) fn bare<'t>(
         return Err(SyntaxFault::new(start, "expected a value"));
     }
     *pos = start + word.len();
-    Ok(word)
+    Ok(())
 }
 
 /// Digits up to a comma or closing bracket, the most common item of long lists.

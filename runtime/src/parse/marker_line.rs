@@ -57,6 +57,10 @@ impl<'s> Names<'s> {
 
     /// The marker that the line opens with, if any.
     pub(super) fn marker<'t>(&self, line: &'t str) -> Option<Marker<'t>> {
+        // Every form has one of them, and bullets are common.
+        if !line.bytes().any(|byte| matches!(byte, b'[' | b'#')) {
+            return None;
+        }
         let trimmed = line.trim_start();
         if let Some((name, rest)) = marker_name(trimmed) {
             let opens = self.opens(name);

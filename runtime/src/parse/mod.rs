@@ -21,6 +21,7 @@ mod repair;
 mod sections;
 mod separators;
 mod thinking;
+mod tree;
 
 pub use error::{ErrorKind, FieldError, ParseError, Place};
 pub use incremental::{FieldEvent, ReplyParser};

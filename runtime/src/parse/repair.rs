@@ -6,6 +6,7 @@ use crate::signature::Str;
 
 /// One leniency that a reply needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Repair {
     /// The field whose text needed it; `None` where it is the reply as a whole.
     pub field: Option<Str>,

@@ -1,10 +1,18 @@
 //! What every program does at bottom: a prompt to a backend, the reply to values.
 
-use crate::adapter::{CompletionRequest, Constraint, Overrides};
+use crate::adapter::{Backend, CompletionRequest, Constraint, Overrides};
 use crate::prompt::{Message, assistant_content, chat_messages, user_content};
 use crate::signature::{FieldValues, PartialDemo, Signature, SignatureSpec};
 
 use super::Settings;
+
+/// The spec in the layout that the backend prefers.
+pub(super) fn suited<B: Backend + ?Sized>(backend: &B, spec: SignatureSpec) -> SignatureSpec {
+    match backend.preferences().format {
+        Some(format) => spec.with_format(format),
+        None => spec,
+    }
+}
 
 /// A spec with its demos, what was said before, and how it is called.
 pub(super) struct Prompt<'a> {

@@ -6,7 +6,7 @@ use crate::signature::{
     CanReason, Demo, FieldSet, REASONING, Reasoned, Signature, SignatureSpec, reasoned_spec,
 };
 
-use super::call::Prompt;
+use super::call::{Prompt, suited};
 use super::retry::{Check, call_checked, usual_retries};
 use super::{PredictStream, Predicted, Program, Settings, Tunable};
 
@@ -52,7 +52,7 @@ impl<S: CanReason> ChainOfThought<S> {
         self
     }
 
-    /// The messages that [`ChainOfThought::call`] sends for this input.
+    /// The messages that [`ChainOfThought::call`] sends for this input to a backend that prefers no layout of its own.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
         self.prompt(&self.spec()).messages(&input.into_values())
@@ -68,8 +68,8 @@ impl<S: CanReason> ChainOfThought<S> {
         input: S::Input,
     ) -> Result<Predicted<Reasoned<<S as Signature>::Output>>, CandleAdapterError> {
         let checks = checks::<S>();
-        let retries = usual_retries(&checks);
-        let (spec, inputs) = (self.spec(), input.into_values());
+        let retries = usual_retries(backend, &checks);
+        let (spec, inputs) = (suited(backend, self.spec()), input.into_values());
         call_checked(backend, &self.prompt(&spec), &inputs, &checks, retries).await
     }
 
@@ -79,7 +79,7 @@ impl<S: CanReason> ChainOfThought<S> {
         backend: &'b B,
         input: S::Input,
     ) -> PredictStream<'b, Reasoned<<S as Signature>::Output>> {
-        let spec = self.spec();
+        let spec = suited(backend, self.spec());
         let prompt = self.prompt(&spec);
         let messages = prompt.messages(&input.into_values());
         PredictStream::new(

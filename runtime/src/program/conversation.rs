@@ -9,7 +9,7 @@ use crate::adapter::{Backend, CandleAdapterError};
 use crate::prompt::Message;
 use crate::signature::{Demo, FieldSet as _, PartialDemo, Signature, SignatureSpec, Value};
 
-use super::call::Prompt;
+use super::call::{Prompt, suited};
 use super::demo_json::{Accept, read_demo, write_demo};
 use super::retry::{call_checked, usual_retries};
 use super::state::{StateError, read_text, write_text};
@@ -94,7 +94,7 @@ impl<S: Signature> Conversation<S> {
         self.turns.drain(..drop);
     }
 
-    /// The messages that [`Conversation::say`] sends first for this input.
+    /// The messages that [`Conversation::say`] sends first for this input to a backend that prefers no layout of its own.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
         let spec = self.spec();
@@ -111,9 +111,9 @@ impl<S: Signature> Conversation<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Turned<S::Output>, CandleAdapterError> {
-        let (spec, inputs) = (self.spec(), input.into_values());
+        let (spec, inputs) = (suited(backend, self.spec()), input.into_values());
         let checks = S::checks();
-        let retries = usual_retries(&checks);
+        let retries = usual_retries(backend, &checks);
         let mut dropped = 0;
         let predicted = loop {
             let shown = self.shown(dropped);

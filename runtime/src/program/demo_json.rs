@@ -121,7 +121,7 @@ fn ordered<S: Signature>(mut demo: PartialDemo, extra: &[&str]) -> PartialDemo {
 }
 
 /// A value of JSON, with the floats that JSON lacks as [`Value`] writes them.
-fn value_of(json: &Json) -> Value {
+pub(super) fn value_of(json: &Json) -> Value {
     match json {
         Json::Array(items) => Value::List(items.iter().map(value_of).collect()),
         Json::Object(entries) => match float(entries) {

@@ -11,8 +11,8 @@ use crate::prompt::plain_text;
 use crate::signature::{Demo, FieldSet, FieldValues, Signature, Value};
 
 use super::dataset::joined;
-use super::file::write_atomically;
 use super::{Batch, Predicted, Program};
+use crate::file::write_atomically;
 
 /// How right a prediction is: usually from 0 for wrong to 1 for right. What is no finite number counts as 0.
 ///

@@ -42,7 +42,7 @@ pub enum StreamEvent<O> {
         value: Value,
     },
     /// What was told of the field came from a draft: nothing of it holds. Its value follows. Only a reply that is not held
-    /// to a grammar does so, and rarely: `docs/parsing.md`, Streaming.
+    /// to a grammar does so, and rarely: `docs/streaming.md`.
     Retracted {
         /// The field's name.
         field: Str,

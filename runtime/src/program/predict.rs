@@ -6,7 +6,7 @@ use crate::adapter::{Backend, CandleAdapterError, Overrides};
 use crate::prompt::Message;
 use crate::signature::{Demo, FieldSet as _, Signature, SignatureSpec};
 
-use super::call::Prompt;
+use super::call::{Prompt, suited};
 use super::retry::{Check, call_checked, usual_retries};
 use super::{Batch, PredictStream, Predicted, Program, Settings, Tunable};
 
@@ -43,18 +43,18 @@ pub fn stream<S: Signature, B: Backend + ?Sized>(
 pub struct Predict<S: Signature> {
     settings: Settings<S>,
     checks: Vec<Check<S::Output>>,
-    retries: usize,
+    /// None for the usual number.
+    retries: Option<usize>,
 }
 
 impl<S: Signature> Predict<S> {
     /// A predictor without demos, with the checks of the signature.
     #[must_use]
     pub fn new() -> Self {
-        let checks = S::checks();
         Predict {
             settings: Settings::new(),
-            retries: usual_retries(&checks),
-            checks,
+            retries: None,
+            checks: S::checks(),
         }
     }
 
@@ -87,10 +87,11 @@ impl<S: Signature> Predict<S> {
     }
 
     /// Asks again, up to so many times, for a reply that can't be read or fails a check, with the reply and what is wrong
-    /// with it as further turns. Default 0, or 2 where the signature has checks of its own.
+    /// with it as further turns. Default 0, or 2 where the signature has checks of its own, or what the backend advises
+    /// ([`Backend::preferences`]) where that is more.
     #[must_use]
     pub fn with_retries(mut self, retries: usize) -> Self {
-        self.retries = retries;
+        self.retries = Some(retries);
         self
     }
 
@@ -123,7 +124,7 @@ impl<S: Signature> Predict<S> {
         &self.settings.demos
     }
 
-    /// The messages that [`Predict::call`] sends for this input.
+    /// The messages that [`Predict::call`] sends for this input to a backend that prefers no layout of its own.
     #[must_use]
     pub fn messages(&self, input: S::Input) -> Vec<Message> {
         self.prompt(&self.spec()).messages(&input.into_values())
@@ -139,9 +140,11 @@ impl<S: Signature> Predict<S> {
         backend: &B,
         input: S::Input,
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
-        let (spec, inputs) = (self.spec(), input.into_values());
+        let (spec, inputs) = (suited(backend, self.spec()), input.into_values());
         let prompt = self.prompt(&spec);
-        call_checked(backend, &prompt, &inputs, &self.checks, self.retries).await
+        let usual = || usual_retries(backend, &S::checks());
+        let retries = self.retries.unwrap_or_else(usual);
+        call_checked(backend, &prompt, &inputs, &self.checks, retries).await
     }
 
     /// The same, told while it is generated.
@@ -153,7 +156,7 @@ impl<S: Signature> Predict<S> {
         backend: &'b B,
         input: S::Input,
     ) -> PredictStream<'b, S::Output> {
-        let spec = self.spec();
+        let spec = suited(backend, self.spec());
         let prompt = self.prompt(&spec);
         let messages = prompt.messages(&input.into_values());
         let checks = self.checks.clone();

@@ -90,6 +90,10 @@ impl<O> Predicted<O> {
         &self.failed_checks
     }
 
+    pub(super) fn completion(&self) -> &Completion {
+        &self.completion
+    }
+
     /// The reply as the model wrote it.
     #[must_use]
     pub fn raw(&self) -> &str {

@@ -4,10 +4,13 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::Instrument as _;
+
 use crate::adapter::{Backend, CandleAdapterError, Completion, Constraint, Overrides, Usage};
 use crate::signature::{Demo, FieldSet as _, FieldSpec, FieldValues, Signature, Tool};
 
-use super::call::Prompt;
+use super::call::{Prompt, suited};
+use super::observe::Observed;
 use super::react_spec::{FINISH, final_spec, step_spec};
 use super::react_step::{ReadStep, read_step, with_trajectory};
 use super::retry::{call_checked, usual_retries};
@@ -140,10 +143,13 @@ impl<S: Signature> ReAct<S> {
         input: &FieldValues,
         run: &mut Run,
     ) -> Result<Predicted<S::Output>, CandleAdapterError> {
-        let spec = final_spec(&self.settings.instructed(S::SPEC.clone()));
+        let spec = suited(
+            backend,
+            final_spec(&self.settings.instructed(S::SPEC.clone())),
+        );
         let prompt = Prompt::new(&spec, &self.settings);
         let checks = S::checks();
-        let retries = usual_retries(&checks);
+        let retries = usual_retries(backend, &checks);
         loop {
             let inputs = with_trajectory(input, &run.trajectory[run.forgotten..]);
             match call_checked(backend, &prompt, &inputs, &checks, retries).await {
@@ -161,6 +167,7 @@ impl<S: Signature> ReAct<S> {
         watch: &mut (impl FnMut(&Step) + Send),
     ) -> Result<ReActEnd, CandleAdapterError> {
         let spec = step_spec(&self.settings.instructed(S::SPEC.clone()), &self.tools);
+        let spec = suited(backend, spec);
         let prompt = Prompt::bare(&spec, self.settings.overrides);
         let choices = self
             .tools
@@ -173,8 +180,11 @@ impl<S: Signature> ReAct<S> {
             tools: choices,
         };
         for _ in 0..self.max_steps {
-            let completion = ask(backend, &prompt, &constraint, input, run).await?;
-            let mut step = match read_step(&spec, &completion) {
+            let (completion, mut observed) = ask(backend, &prompt, &constraint, input, run).await?;
+            let read = read_step(&spec, &completion);
+            observed.step(&completion, &read);
+            drop(observed);
+            let mut step = match read {
                 ReadStep::Nothing => {
                     run.unread = completion.usage;
                     return Ok(ReActEnd::UnreadableStep);
@@ -220,13 +230,22 @@ async fn ask<B: Backend + ?Sized>(
     constraint: &Constraint,
     input: &FieldValues,
     run: &mut Run,
-) -> Result<Completion, CandleAdapterError> {
+) -> Result<(Completion, Observed), CandleAdapterError> {
     loop {
         let inputs = with_trajectory(input, &run.trajectory[run.forgotten..]);
-        let request = prompt.request(prompt.messages(&inputs), constraint.clone());
-        match backend.complete(request).await {
-            Err(CandleAdapterError::ContextTooLong { .. }) if run.forget() => {}
-            result => return result,
+        let messages = prompt.messages(&inputs);
+        let mut observed = Observed::begin(backend, prompt);
+        observed.sends(&messages);
+        let request = prompt.request(messages, constraint.clone());
+        let span = observed.span().clone();
+        match backend.complete(request).instrument(span).await {
+            Ok(completion) => return Ok((completion, observed)),
+            Err(error) => {
+                observed.failed(&error, None, &[]);
+                if !(matches!(error, CandleAdapterError::ContextTooLong { .. }) && run.forget()) {
+                    return Err(error);
+                }
+            }
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::prompt::{instruction, type_name};
 use crate::signature::{
-    EnumSpec, FieldSpec, FieldType, ListKind, ListType, Payload, SignatureSpec, StructSpec, Tool,
-    TypeRef, VariantSpec,
+    EnumSpec, FieldSpec, FieldType, ListKind, ListType, Payload, PromptFormat, SignatureSpec,
+    StructSpec, Tool, TypeRef, VariantSpec,
 };
 
 /// The choice of no further tool.
@@ -37,6 +37,8 @@ pub(super) fn step_spec(spec: &SignatureSpec, tools: &[Arc<dyn Tool>]) -> Signat
             FieldSpec::owned(NEXT_ARGS, "", FieldType::Map(FieldType::Json.into())),
         ]
         .into(),
+        // The grammar that ties arguments to their tool is one of sections, whatever the signature's own layout is.
+        format: PromptFormat::Chat,
         ..final_spec(spec)
     }
 }

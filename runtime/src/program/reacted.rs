@@ -3,9 +3,10 @@
 use std::ops::Deref;
 
 use crate::adapter::Usage;
-use crate::signature::FieldValues;
+use crate::signature::{FieldValues, Value};
 
 use super::Predicted;
+use super::react_spec::{NEXT_ARGS, NEXT_THOUGHT, NEXT_TOOL};
 
 /// One step: what was thought, called, and seen.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,19 @@ pub struct Step {
     pub observation: String,
     /// Tokens of the step's prompt and reply.
     pub usage: Usage,
+}
+
+impl Step {
+    /// What the model wrote of it, by the fields of a step.
+    pub(super) fn fields(&self) -> FieldValues {
+        let args = self.args.iter();
+        let args = args.map(|(name, value)| (name.to_owned(), value.clone()));
+        let mut fields = FieldValues::new();
+        fields.insert(NEXT_THOUGHT, Value::String(self.thought.clone()));
+        fields.insert(NEXT_TOOL, Value::String(self.tool.clone()));
+        fields.insert(NEXT_ARGS, Value::Map(args.collect()));
+        fields
+    }
 }
 
 /// Why no more tools were called.

@@ -1,5 +1,7 @@
 //! Replies that are not accepted are asked for again, with what was wrong in front of the model.
 
+use tracing::Instrument as _;
+
 use crate::adapter::{Backend, CandleAdapterError, Completion, Constraint, Usage};
 use crate::parse::{ParseError, Parsed, parse_as};
 use crate::prompt::Message;
@@ -7,12 +9,15 @@ use crate::signature::{FieldSet, FieldValues, Reasoned, ValueError};
 
 use super::Predicted;
 use super::call::Prompt;
+use super::observe::Observed;
 
 pub(super) use crate::signature::Check;
 
-/// How often an output is asked for again where nothing is said: twice if its signature has checks.
-pub(super) fn usual_retries<O>(checks: &[Check<O>]) -> usize {
-    if checks.is_empty() { 0 } else { 2 }
+/// How often an output is asked for again where nothing is said: twice if its signature has checks, and as often as the backend
+/// advises.
+pub(super) fn usual_retries<B: Backend + ?Sized, O>(backend: &B, checks: &[Check<O>]) -> usize {
+    let for_checks = if checks.is_empty() { 0 } else { 2 };
+    for_checks.max(backend.preferences().parse_retries)
 }
 
 /// What is read of the values of a reply.
@@ -66,27 +71,51 @@ pub(super) async fn call_checked<B: Backend + ?Sized, O: Reading>(
     checks: &[Check<O>],
     retries: usize,
 ) -> Result<Predicted<O>, CandleAdapterError> {
+    let mut observed = Observed::begin(backend, prompt);
+    let span = observed.span().clone();
+    let calls = call_observed(backend, prompt, inputs, checks, retries, &mut observed);
+    calls.instrument(span).await
+}
+
+async fn call_observed<B: Backend + ?Sized, O: Reading>(
+    backend: &B,
+    prompt: &Prompt<'_>,
+    inputs: &FieldValues,
+    checks: &[Check<O>],
+    retries: usize,
+    observed: &mut Observed,
+) -> Result<Predicted<O>, CandleAdapterError> {
     let mut messages = prompt.messages(inputs);
-    let mut attempts = Vec::new();
+    let mut attempts: Vec<Attempt> = Vec::new();
     loop {
+        observed.sends(&messages);
         let constraint = Constraint::Signature(prompt.spec.clone());
         let request = prompt.request(messages.clone(), constraint);
-        let completion = backend.complete(request).await?;
+        let completion = match backend.complete(request).await {
+            Ok(completion) => completion,
+            Err(error) => {
+                observed.failed(&error, None, &attempts);
+                return Err(error);
+            }
+        };
         let is_last = attempts.len() == retries;
         let problems = match judge(prompt, &completion, checks) {
             Outcome::Accepted(output, parsed) => {
-                return Ok(Predicted::new(output, completion, parsed).after(attempts, Vec::new()));
+                let out = Predicted::new(output, completion, parsed).after(attempts, Vec::new());
+                observed.accepted(&out);
+                return Ok(out);
             }
             Outcome::Failed {
                 problems,
                 demanded: true,
                 ..
             } if is_last => {
-                let completion = completion.text;
-                return Err(CandleAdapterError::CheckFailed {
+                let error = CandleAdapterError::CheckFailed {
                     problems,
-                    completion,
-                });
+                    completion: completion.text.clone(),
+                };
+                observed.failed(&error, Some(&completion), &attempts);
+                return Err(error);
             }
             Outcome::Failed {
                 output,
@@ -94,10 +123,14 @@ pub(super) async fn call_checked<B: Backend + ?Sized, O: Reading>(
                 problems,
                 ..
             } if is_last => {
-                return Ok(Predicted::new(output, completion, parsed).after(attempts, problems));
+                let out = Predicted::new(output, completion, parsed).after(attempts, problems);
+                observed.accepted(&out);
+                return Ok(out);
             }
             Outcome::Unreadable(error) if is_last => {
-                return Err(CandleAdapterError::ParseError(error));
+                let error = CandleAdapterError::ParseError(error);
+                observed.failed(&error, Some(&completion), &attempts);
+                return Err(error);
             }
             Outcome::Failed { problems, .. } => problems,
             Outcome::Unreadable(error) => error.errors.iter().map(ToString::to_string).collect(),

@@ -14,6 +14,7 @@ use crate::prompt::Message;
 use crate::signature::{FieldValues, ValueError};
 
 use super::call::Prompt;
+use super::observe::Observed;
 use super::retry::{Check, accept};
 use super::{Predicted, StreamEvent};
 
@@ -70,6 +71,7 @@ pub struct PredictStream<'b, O> {
     told: VecDeque<Result<StreamEvent<O>, CandleAdapterError>>,
     from_values: FromValues<O>,
     checks: Vec<Check<O>>,
+    observed: Observed,
 }
 
 enum State<'b> {
@@ -87,6 +89,8 @@ impl<'b, O> PredictStream<'b, O> {
         checks: Vec<Check<O>>,
     ) -> Self {
         let spec = prompt.spec;
+        let mut observed = Observed::begin(backend, prompt);
+        observed.sends(&messages);
         let request = prompt.request(messages, Constraint::Signature(spec.clone()));
         let starting = Box::pin(async move { backend.stream(request).await });
         PredictStream {
@@ -94,6 +98,7 @@ impl<'b, O> PredictStream<'b, O> {
             told: VecDeque::new(),
             from_values,
             checks,
+            observed,
         }
     }
 
@@ -118,8 +123,17 @@ impl<'b, O> PredictStream<'b, O> {
         }
         let (events, parsed) = parser.finish();
         self.tell(events);
-        let (output, parsed) = typed(&completion.text, parsed?, self.from_values)?;
-        accept(output, completion, parsed, &self.checks)
+        let read = parsed.and_then(|parsed| typed(&completion.text, parsed, self.from_values));
+        let reply = self.observed.listens().then(|| completion.clone());
+        let accepted = match read {
+            Ok((output, parsed)) => accept(output, completion, parsed, &self.checks),
+            Err(error) => Err(error.into()),
+        };
+        match &accepted {
+            Ok(out) => self.observed.accepted(out),
+            Err(error) => self.observed.failed(error, reply.as_ref(), &[]),
+        }
+        accepted
     }
 }
 
@@ -130,6 +144,8 @@ impl<O> Stream for PredictStream<'_, O> {
     type Item = Result<StreamEvent<O>, CandleAdapterError>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let span = self.observed.span().clone();
+        let _within = span.enter();
         loop {
             if let Some(told) = self.told.pop_front() {
                 return Poll::Ready(Some(told));
@@ -149,11 +165,16 @@ impl<O> Stream for PredictStream<'_, O> {
                             State::Running(text, parser)
                         }
                         Poll::Ready(Some(Err(error))) => {
+                            self.observed.failed(&error, None, &[]);
                             self.told.push_back(Err(error));
                             State::Ended
                         }
                         Poll::Ready(None) => {
                             let end = self.finish(parser, text.take_completion());
+                            if let Err(error) = &end {
+                                // What has no completion was not told yet.
+                                self.observed.failed(error, None, &[]);
+                            }
                             let end = end.map(|out| StreamEvent::Finished(Box::new(out)));
                             self.told.push_back(end);
                             State::Ended

@@ -33,8 +33,13 @@ pub fn render_value(value: &Value) -> Cow<'_, str> {
 /// JSON on one line, with a blank after each comma and colon, as Python's `json.dumps(ensure_ascii=False)` writes it.
 pub(crate) fn to_json(value: &impl Serialize) -> String {
     let mut bytes = Vec::new();
-    match value.serialize(&mut Serializer::with_formatter(&mut bytes, Spaced)) {
-        Ok(()) => String::from_utf8_lossy(&bytes).into_owned(),
+    let written = value.serialize(&mut Serializer::with_formatter(&mut bytes, Spaced));
+    text_of(&bytes, written)
+}
+
+fn text_of(json: &[u8], written: serde_json::Result<()>) -> String {
+    match written {
+        Ok(()) => String::from_utf8_lossy(json).into_owned(),
         // Only a map with keys that are no strings can fail, and no value here has one.
         Err(error) => format!("null /* {error} */"),
     }
@@ -129,6 +134,12 @@ mod tests {
         for (value, text) in cases {
             assert_eq!(render_value(&value), text);
         }
+    }
+
+    #[test]
+    fn what_is_no_json_is_said_and_does_not_panic() {
+        let keys = std::collections::BTreeMap::from([(vec![1], 2)]);
+        assert_eq!(to_json(&keys), "null /* key must be a string */");
     }
 
     #[test]

@@ -42,6 +42,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
 
 /// Host and key are checked before anything else, and every answer is counted.
 async fn checked(Shared(state): Shared<Arc<State>>, request: Request, next: Next) -> Response {
+    let (started, method) = (Instant::now(), request.method().clone());
     let path = label(request.uri().path());
     let is_open = path == HEALTH;
     let headers = request.headers();
@@ -53,9 +54,11 @@ async fn checked(Shared(state): Shared<Arc<State>>, request: Request, next: Next
         Err(error) => error.into_response(),
         Ok(()) => next.run(request).await,
     };
-    state
-        .metrics
-        .count_request(path, response.status().as_u16());
+    let status = response.status().as_u16();
+    state.metrics.count_request(path, status);
+    // Of a stream the time is that to its head.
+    let seconds = started.elapsed().as_secs_f64();
+    tracing::info!(%method, path, status, seconds, "answered");
     response
 }
 

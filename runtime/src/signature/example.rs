@@ -132,7 +132,7 @@ mod tests {
         let data = FieldValues::from_iter([
             ("question", "2+2?".into_untyped()),
             ("answer", 4.into_untyped()),
-            ("note", Value::Null),
+            ("note", Value::Null.into_untyped()),
         ]);
         let mut example = Example::new(data, vec!["question".into()], vec!["answer".into()]);
         assert_eq!(

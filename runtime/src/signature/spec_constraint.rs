@@ -1,6 +1,6 @@
 //! Constraints of fields made at run time, read from JSON and held to what a derive holds them to.
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Number, Value as Json};
 
 use super::{Bound, Constraint, FieldType, ListKind, SpecError, Str};
 
@@ -30,12 +30,20 @@ pub(super) fn constraints(
         Constraint::Max(bound) => Some(*bound),
         _ => None,
     });
+    // Both are of the kind that the type is.
     match (min, max) {
-        (Some(min), Some(max)) if greater(min, max) => Err(SpecError::new(format!(
-            "no number is at least {min} and at most {max}: `min` must not be above `max`"
-        ))),
+        (Some(min @ Bound::Int(a)), Some(max @ Bound::Int(b))) if a > b => Err(crossed(min, max)),
+        (Some(min @ Bound::Float(a)), Some(max @ Bound::Float(b))) if a > b => {
+            Err(crossed(min, max))
+        }
         _ => Ok(found),
     }
+}
+
+fn crossed(min: Bound, max: Bound) -> SpecError {
+    SpecError::new(format!(
+        "no number is at least {min} and at most {max}: `min` must not be above `max`"
+    ))
 }
 
 /// The type within options: constraints hold for the value inside.
@@ -83,47 +91,25 @@ fn constraint(key: &str, value: &Json, ty: &FieldType) -> Result<Option<Constrai
 }
 
 fn bound(value: &Json, ty: &FieldType) -> Result<Bound, SpecError> {
-    let Json::Number(number) = value else {
-        return Err(SpecError::new("expected a number"));
+    let float = value.as_f64().filter(|x| x.is_finite());
+    let float = float.ok_or_else(|| SpecError::new("expected a number"))?;
+    let FieldType::Int(int) = ty else {
+        return Ok(Bound::Float(float));
     };
-    let whole = match (number.as_i128(), number.as_u128()) {
-        (Some(n), _) => Some(Bound::Int(n)),
-        (None, Some(n)) => Some(Bound::UInt(n)),
-        (None, None) => None,
+    // JSON's integers have 64 bits here: what is longer was read as a float.
+    let Some(n) = value.as_number().and_then(Number::as_i128) else {
+        return Err(SpecError::new(format!(
+            "expected a whole number, found {value}"
+        )));
     };
-    match (ty, whole) {
-        (FieldType::Int(_), None) => Err(SpecError::new(format!(
-            "expected a whole number, found {number}"
-        ))),
-        (FieldType::Int(int), Some(whole)) => {
-            let inside = match whole {
-                Bound::Int(n) => n >= int.min() && (n <= 0 || n.unsigned_abs() <= int.max()),
-                Bound::UInt(n) => n <= int.max(),
-                Bound::Float(_) => false,
-            };
-            if inside {
-                return Ok(whole);
-            }
-            Err(SpecError::new(format!(
-                "{number} is out of the range of the type: {} to {}",
-                int.min(),
-                int.max()
-            )))
-        }
-        _ => (number.as_f64().filter(|x| x.is_finite()).map(Bound::Float))
-            .ok_or_else(|| SpecError::new("expected a finite number")),
+    if n >= int.min() && (n <= 0 || n.unsigned_abs() <= int.max()) {
+        return Ok(Bound::Int(n));
     }
-}
-
-fn greater(one: Bound, two: Bound) -> bool {
-    match (one, two) {
-        (Bound::Int(a), Bound::Int(b)) => a > b,
-        (Bound::UInt(a), Bound::UInt(b)) => a > b,
-        (Bound::Float(a), Bound::Float(b)) => a > b,
-        (Bound::UInt(_), Bound::Int(_)) => true,
-        // The bounds of one field are of one kind, but for integers beyond `i128`.
-        _ => false,
-    }
+    Err(SpecError::new(format!(
+        "{n} is out of the range of the type: {} to {}",
+        int.min(),
+        int.max()
+    )))
 }
 
 fn length(value: &Json) -> Result<Constraint, SpecError> {

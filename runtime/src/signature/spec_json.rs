@@ -5,6 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
+use super::python_type::parse_python_type;
 use super::spec_constraint::{KEYS, constraints};
 use super::type_string::parse_type;
 use super::{FieldSpec, FieldType, PromptFormat, SignatureSpec, Str};
@@ -18,7 +19,7 @@ pub struct SpecError {
 }
 
 impl SpecError {
-    pub(super) fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         SpecError {
             place: String::new(),
             message: message.into(),
@@ -132,10 +133,13 @@ impl FieldType {
     /// `enum:Low|High` or `enum Urgency:Low|High`, `struct:{"name": "String"}` or `struct Person:{..}`. A field of a struct may also
     /// be an object with `type`, `desc` and the constraints of [`SignatureSpec::from_json`]: `struct:{"age": {"type": "u8", "max": 150}}`.
     ///
+    /// Python's ways are read too: `list[str]`, `dict[str, int]`, `set[int]`, `tuple[int, str]`, `Optional[int]`, `int | None`,
+    /// `Literal['low', 'high']`, `Any`.
+    ///
     /// # Errors
     /// Where the string is no such type, or one nested more than 32 deep.
     pub fn from_type_str(text: &str) -> Result<Self, SpecError> {
-        parse_type(text)
+        parse_python_type(text).unwrap_or_else(|| parse_type(text))
     }
 }
 
@@ -226,7 +230,7 @@ fn text(json: &Json) -> Result<String, SpecError> {
 }
 
 /// A name must survive `[[ ## name ## ]]` and be told from the end of the reply.
-fn usable_name(name: &str) -> Result<(), SpecError> {
+pub(super) fn usable_name(name: &str) -> Result<(), SpecError> {
     let fault = if name.trim().is_empty() {
         "a field needs a name"
     } else if name.trim() != name {

@@ -195,3 +195,77 @@ pub const fn one_line() -> Constraint {
 pub const fn unique() -> Constraint {
     Constraint::Unique
 }
+
+/// Derived code has constant evaluation call these; here they run, so that a fault shows in a test and not in each build.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_gives_its_constraint() {
+        let (int, float) = (Bound::Int(3), Bound::Float(0.5));
+        const CHOICES: &[Str] = &[Cow::Borrowed("a"), Cow::Borrowed("b")];
+        for (typed, foreign, constraint) in [
+            (min_of::<u8>(int), min(int), Constraint::Min(int)),
+            (max_of::<f32>(float), max(float), Constraint::Max(float)),
+            (
+                len_of::<String>(1, 5),
+                len(1, 5),
+                Constraint::Len { min: 1, max: 5 },
+            ),
+            (
+                regex_of::<Box<str>>("[a-z]+"),
+                regex("[a-z]+"),
+                Constraint::Regex("[a-z]+".into()),
+            ),
+            (
+                one_of_of::<Option<String>>(CHOICES),
+                one_of(CHOICES),
+                Constraint::OneOf(CHOICES.into()),
+            ),
+            (one_line_of::<Arc<str>>(), one_line(), Constraint::OneLine),
+            (unique_of::<Vec<u8>>(), unique(), Constraint::Unique),
+        ] {
+            assert_eq!((&typed, &foreign), (&constraint, &constraint));
+        }
+    }
+
+    #[test]
+    fn a_bound_lies_within_its_type() {
+        let beyond = Bound::UInt(i128::MAX as u128 + 1);
+        for (fits, within) in [
+            (within::<i8>(Bound::Int(-128)), true),
+            (within::<i8>(Bound::Int(-129)), false),
+            (within::<Option<u8>>(Bound::Int(255)), true),
+            (within::<Box<u8>>(Bound::Int(256)), false),
+            (within::<u64>(beyond), false),
+            (within::<i128>(beyond), false),
+            (within::<u128>(beyond), true),
+            (within::<u128>(Bound::Int(0)), true),
+            (within::<u128>(Bound::Int(-1)), false),
+            (within::<f64>(Bound::Int(i128::MIN)), true),
+            (within::<f64>(beyond), true),
+            (within::<f32>(Bound::Float(1e38)), true),
+            (within::<f32>(Bound::Float(1e39)), false),
+            (within::<u8>(Bound::Float(1.0)), false),
+        ] {
+            assert_eq!(fits, within);
+        }
+    }
+
+    #[test]
+    fn a_bound_beyond_its_type_ends_the_build() {
+        let said = |ends: fn() -> Constraint| {
+            let told = std::panic::catch_unwind(ends).expect_err("a panic");
+            told.downcast_ref::<&str>().map(|told| told.to_string())
+        };
+        assert_eq!(
+            said(|| min_of::<u8>(Bound::Int(-1))).as_deref(),
+            Some("`min` is out of the range of the field's type")
+        );
+        assert_eq!(
+            said(|| max_of::<u8>(Bound::Int(256))).as_deref(),
+            Some("`max` is out of the range of the field's type")
+        );
+    }
+}

@@ -1,11 +1,11 @@
-//! One GPU as the network sees it: a stream, the compiled kernels, memory by its address, and cuBLAS products.
-//! The only file that calls the driver; what it passes to kernels is checked by its callers, room by room.
+//! One GPU as the network sees it: a stream, the compiled kernels, memory by its address, graphs, and cuBLAS products.
+//! What it passes to kernels is checked by its callers, room by room.
 
 use crate::engine::EngineError;
 use candle_core::cuda_backend::cudarc::cublas::{CudaBlas, result as blas, sys as blas_sys};
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError,
-    LaunchConfig, PinnedHostSlice, PushKernelArg, ValidAsZeroBits, sys,
+    CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError,
+    LaunchConfig, PushKernelArg, ValidAsZeroBits, sys,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::{CudaDevice, Device, Storage, Tensor};
@@ -15,13 +15,28 @@ use std::sync::Arc;
 
 /// Threads of a block in `general.cu`.
 const THREADS: u32 = 128;
+/// What cuBLAS may use beside its operands, as NVIDIA advises for Hopper. Its own would be allocated during a capture.
+const BLAS_BYTES: usize = 32 << 20;
 
 /// What a step of the network needs of a GPU.
 #[derive(Debug)]
 pub(super) struct Gpu {
     pub stream: Arc<CudaStream>,
+    pub multiprocessors: usize,
     blas: CudaBlas,
-    module: Arc<CudaModule>,
+    general: Arc<CudaModule>,
+    attend: Arc<CudaModule>,
+    sample: Arc<CudaModule>,
+    /// Only cuBLAS reads and writes it.
+    _workspace: Buffer<u8>,
+}
+
+/// Which of the compiled files a kernel is in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum File {
+    General,
+    Attend,
+    Sample,
 }
 
 /// Memory of a GPU, by its address.
@@ -31,14 +46,6 @@ pub(super) struct Buffer<T> {
     pub address: u64,
 }
 
-/// Where logits are made on the GPU and where they come to the host, which copies reach without a detour.
-#[derive(Debug)]
-pub(super) struct Logits {
-    pub address: u64,
-    device: Buffer<f32>,
-    host: PinnedHostSlice<f32>,
-}
-
 /// A kernel's argument of one word.
 #[derive(Clone, Copy)]
 pub(super) enum Argument {
@@ -46,12 +53,6 @@ pub(super) enum Argument {
     Int(i32),
     Long(i64),
     Float(f32),
-}
-
-impl Logits {
-    pub(super) fn len(&self) -> usize {
-        self.device.slice.len()
-    }
 }
 
 /// Says what was being done when the driver or a library refused.
@@ -75,13 +76,31 @@ impl Gpu {
         let device: &CudaDevice = device.as_cuda_device()?;
         let context = device.cuda_stream().context().clone();
         let stream = context.new_stream().map_err(failed("making a stream"))?;
-        let image = include_bytes!(concat!(env!("OUT_DIR"), "/general.fatbin"));
-        Ok(Self {
-            blas: CudaBlas::new(stream.clone()).map_err(failed("starting cuBLAS"))?,
-            module: context
+        let load = |image: &[u8]| {
+            context
                 .load_module(Ptx::from_binary(image.to_vec()))
-                .map_err(failed("loading the kernels"))?,
+                .map_err(failed("loading the kernels"))
+        };
+        let count = sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
+        let asked = failed("asking for the device's properties");
+        let multiprocessors = context.attribute(count).map_err(asked)? as usize;
+        let blas = CudaBlas::new(stream.clone()).map_err(failed("starting cuBLAS"))?;
+        let workspace = zeroed(&stream, BLAS_BYTES)?;
+        // SAFETY: the memory is as large as is said, and lives as long as the handle.
+        unsafe {
+            let memory = workspace.address as *mut c_void;
+            blas_sys::cublasSetWorkspace_v2(*blas.handle(), memory, BLAS_BYTES)
+        }
+        .result()
+        .map_err(failed("giving cuBLAS its memory"))?;
+        Ok(Self {
+            blas,
+            general: load(include_bytes!(concat!(env!("OUT_DIR"), "/general.fatbin")))?,
+            attend: load(include_bytes!(concat!(env!("OUT_DIR"), "/attend.fatbin")))?,
+            sample: load(include_bytes!(concat!(env!("OUT_DIR"), "/sample.fatbin")))?,
+            multiprocessors,
             stream,
+            _workspace: workspace,
         })
     }
 
@@ -90,14 +109,7 @@ impl Gpu {
         &self,
         len: usize,
     ) -> Result<Buffer<T>, EngineError> {
-        let bytes = len.max(1) * size_of::<T>();
-        let slice = self
-            .stream
-            .alloc_zeros::<T>(len.max(1))
-            .map_err(allocation(bytes))?;
-        let (address, guard) = slice.device_ptr(&self.stream);
-        drop(guard);
-        Ok(Buffer { slice, address })
+        zeroed(&self.stream, len)
     }
 
     /// Memory with these values.
@@ -142,35 +154,11 @@ impl Gpu {
         Ok(values)
     }
 
-    /// Memory for `len` logits on both sides.
-    pub(super) fn logits(&self, len: usize) -> Result<Logits, EngineError> {
-        let device = self.buffer(len)?;
-        let context = self.stream.context();
-        // SAFETY: what is read of it was copied there before.
-        let host = unsafe { context.alloc_pinned_with_flags(len.max(1), 0) };
-        Ok(Logits {
-            address: device.address,
-            device,
-            host: host.map_err(failed("allocating memory of the host"))?,
-        })
-    }
-
-    /// Waits for the stream and returns the first `rows` rows of logits.
-    pub(super) fn read_logits(
-        &self,
-        logits: &mut Logits,
-        rows: usize,
-        width: usize,
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
-        let copying = failed("copying logits from the GPU");
-        let wanted = logits.device.slice.slice(0..rows * width);
+    /// What has been asked of the stream up to here, to be waited for.
+    pub(super) fn mark(&self) -> Result<CudaEvent, EngineError> {
         self.stream
-            .memcpy_dtoh(&wanted, &mut logits.host)
-            .map_err(&copying)?;
-        self.wait()?;
-        let values = logits.host.as_slice().map_err(copying)?;
-        let rows = values[..rows * width].chunks_exact(width);
-        Ok(rows.map(<[f32]>::to_vec).collect())
+            .record_event(None)
+            .map_err(failed("marking a step"))
     }
 
     /// Waits until all that was asked of the stream is done.
@@ -180,14 +168,19 @@ impl Gpu {
             .map_err(failed("running the network"))
     }
 
-    /// A kernel of `general.cu`.
-    pub(super) fn function(&self, name: &str) -> Result<CudaFunction, EngineError> {
-        self.module
+    /// A kernel by its name.
+    pub(super) fn function(&self, file: File, name: &str) -> Result<CudaFunction, EngineError> {
+        let module = match file {
+            File::General => &self.general,
+            File::Attend => &self.attend,
+            File::Sample => &self.sample,
+        };
+        module
             .load_function(name)
             .map_err(failed("finding a kernel"))
     }
 
-    /// Runs a kernel of `general.cu` on a grid of blocks.
+    /// Runs a kernel on a grid of blocks of 128 threads.
     ///
     /// # Safety
     /// The arguments are those that the kernel declares, and its accesses stay inside the memory they name.
@@ -195,6 +188,21 @@ impl Gpu {
         &self,
         function: &CudaFunction,
         grid: (usize, usize, usize),
+        arguments: &[Argument],
+    ) -> Result<(), EngineError> {
+        // SAFETY: the caller's.
+        unsafe { self.launch_of(function, grid, THREADS, arguments) }
+    }
+
+    /// Runs a kernel on a grid of blocks of so many threads.
+    ///
+    /// # Safety
+    /// As [`Self::launch`].
+    pub(super) unsafe fn launch_of(
+        &self,
+        function: &CudaFunction,
+        grid: (usize, usize, usize),
+        threads: u32,
         arguments: &[Argument],
     ) -> Result<(), EngineError> {
         let mut launch = self.stream.launch_builder(function);
@@ -208,7 +216,7 @@ impl Gpu {
         }
         let config = LaunchConfig {
             grid_dim: (grid.0 as u32, grid.1 as u32, grid.2 as u32),
-            block_dim: (THREADS, 1, 1),
+            block_dim: (threads, 1, 1),
             shared_mem_bytes: 0,
         };
         // SAFETY: the caller's.
@@ -272,4 +280,17 @@ impl Gpu {
         drop(guard);
         Ok(address + (layout.start_offset() * size_of::<bf16>()) as u64)
     }
+}
+
+fn zeroed<T: DeviceRepr + ValidAsZeroBits>(
+    stream: &Arc<CudaStream>,
+    len: usize,
+) -> Result<Buffer<T>, EngineError> {
+    let bytes = len.max(1) * size_of::<T>();
+    let slice = stream
+        .alloc_zeros::<T>(len.max(1))
+        .map_err(allocation(bytes))?;
+    let (address, guard) = slice.device_ptr(stream);
+    drop(guard);
+    Ok(Buffer { slice, address })
 }

@@ -1,20 +1,36 @@
 //! Qwen2 on an NVIDIA GPU: bf16 weights, f32 residual stream. One sequence that decodes runs as one persistent launch in a
-//! captured graph, where shape and device have that kernel; everything else runs by plain kernels around cuBLAS's products.
-//! `model/qwen2` hands rows over; blocks of the KV cache, scheduler, masks and sampling are those of the CPU.
+//! captured graph, where shape and device have that kernel; a step of several is a graph of plain kernels around cuBLAS's
+//! products; everything else runs by the same kernels without a graph. Tokens are chosen on the GPU too. `model/qwen2`
+//! hands rows over; blocks of the KV cache, scheduler and masks are those of the CPU.
 
+mod ahead;
+mod batch;
+pub(crate) mod choice;
+mod choosing;
 mod general;
 mod gpu;
+mod pass;
+mod room;
+mod sample;
 mod step;
+mod transfer;
 mod weights;
 
 use super::kernels::attention::BLOCK;
 use super::{EngineError, KvCache, ModelConfig, Row, TokenId, Weights};
+use ahead::Ahead;
+use batch::Batch;
 use candle_core::{Device, TensorId};
-use general::{General, Tokens};
+use general::General;
 use gpu::Gpu;
+use pass::Pass;
+use sample::Sampling;
 use std::sync::{Mutex, PoisonError};
 use step::Step;
+use transfer::Landing;
 use weights::CudaWeights;
+
+pub use choosing::Sample;
 
 /// Positions that there are turns for, whatever the configuration says.
 const MOST_POSITIONS: usize = 1 << 20;
@@ -32,7 +48,12 @@ pub struct CudaQwen2 {
 #[derive(Debug)]
 struct Work {
     general: General,
+    batch: Batch,
     step: Option<Step>,
+    sampling: Sampling,
+    logits: Landing<f32>,
+    /// The step that runs already.
+    ahead: Option<Ahead>,
     /// Where the layers of the pool that was used last lie, under the first one's identity.
     memory: Option<(TensorId, Vec<[u64; 2]>)>,
 }
@@ -82,10 +103,20 @@ impl CudaQwen2 {
                 config.head_dim
             )));
         }
+        let widths = [config.hidden_size, config.intermediate_size];
+        if let Some(width) = widths.iter().find(|width| !width.is_multiple_of(4)) {
+            return Err(gpu::failed("preparing the layers")(format!(
+                "a width of {width} is no multiple of 4: run this model on the CPU"
+            )));
+        }
         let gpu = Gpu::new(device)?;
         let weights = CudaWeights::load(&config, weights, device, &gpu)?;
         let work = Work {
             general: General::new(&gpu, &config)?,
+            batch: Batch::default(),
+            sampling: Sampling::new(&gpu, config.vocab_size)?,
+            logits: Landing::default(),
+            ahead: None,
             step: Step::new(&gpu, &config, &weights)?,
             memory: None,
         };
@@ -135,6 +166,7 @@ impl CudaQwen2 {
             });
         }
         let mut work = self.lock();
+        work.ahead = None;
         let memory = self.memory(&mut work, cache)?;
         let Some(step) = &mut work.step else {
             return Err(gpu::failed("decoding")(
@@ -149,6 +181,11 @@ impl CudaQwen2 {
         Ok(tokens.into_iter().map(TokenId).collect())
     }
 
+    /// Says which ids stand for tokens, a bit each: no other is ever chosen.
+    pub(crate) fn know(&self, known: &[u32]) -> Result<(), EngineError> {
+        self.lock().sampling.know(&self.gpu, known)
+    }
+
     /// Runs every row's new tokens, which `Qwen2` has checked, and returns the wanted logits row by row. The caller
     /// counts the tokens as held.
     pub(crate) fn run(
@@ -156,71 +193,37 @@ impl CudaQwen2 {
         rows: &[Row<'_>],
         wanted: Wanted<'_>,
     ) -> Result<Vec<Vec<f32>>, EngineError> {
-        for row in rows {
-            self.check_positions(row.cache.len() + row.tokens.len())?;
-        }
         let mut work = self.lock();
-        if let [row] = rows
-            && let [token] = row.tokens
-        {
-            let memory = self.memory(&mut work, row.cache)?;
-            let position = row.cache.len() as u32;
-            let (_, table) = row.cache.layer(0);
-            let table = &table[..(position as usize + 1).div_ceil(BLOCK)];
-            if let Some(step) = &mut work.step {
-                let mut logits = step.logits(&self.gpu, token.0, position, table, &memory)?;
-                logits.truncate(wanted.of_row(0, row));
-                return Ok(logits);
-            }
-        }
+        work.ahead = None;
         let mut logits = Vec::new();
         let mut first = 0;
         // Caches of several pools are several passes.
         for rows in rows.chunk_by(|a, b| pool(a.cache) == pool(b.cache)) {
-            logits.extend(self.run_general(&mut work, rows, first, wanted)?);
+            let made = self.pass(&mut work, rows, first, wanted, false)?;
+            let work = &mut *work;
+            let count = made.rows * self.config.vocab_size;
+            let from = match made.by {
+                Pass::Step => work.step.as_ref().map(|step| &step.logits),
+                Pass::Batch => work.batch.logits(),
+                Pass::General => Some(work.general.logits()),
+            };
+            if let Some(from) = from {
+                self.gpu.fetch(from, count, &mut work.logits)?;
+            }
+            self.gpu.wait()?;
+            let values = work.logits.values(count)?;
+            logits.extend(values.chunks(self.config.vocab_size).map(<[f32]>::to_vec));
             first += rows.len();
         }
         Ok(logits)
     }
 
-    /// Rows of one pool, of which the first has the place `first_row` among all.
-    fn run_general(
-        &self,
-        work: &mut Work,
-        rows: &[Row<'_>],
-        first_row: usize,
-        wanted: Wanted<'_>,
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
-        let [first, ..] = rows else {
-            return Ok(Vec::new());
-        };
-        let memory = self.memory(work, first.cache)?;
-        let (mut ids, mut positions, mut sequences) = (Vec::new(), Vec::new(), Vec::new());
-        let mut last = Vec::new();
-        let used = |row: &Row<'_>| (row.cache.len() + row.tokens.len()).div_ceil(BLOCK);
-        let table_length = rows.iter().map(used).max().unwrap_or(0);
-        let mut tables = vec![0; rows.len() * table_length];
-        for (sequence, row) in rows.iter().enumerate() {
-            let at = row.cache.len() as u32;
-            ids.extend(row.tokens.iter().map(|token| token.0));
-            positions.extend(at..at + row.tokens.len() as u32);
-            sequences.resize(ids.len(), sequence as u32);
-            let (_, table) = row.cache.layer(0);
-            tables[sequence * table_length..][..used(row)].copy_from_slice(&table[..used(row)]);
-            let end = ids.len() as u32;
-            last.extend(end - wanted.of_row(first_row + sequence, row) as u32..end);
-        }
-        let tokens = Tokens {
-            ids: &ids,
-            positions: &positions,
-            sequences: &sequences,
-            tables: &tables,
-            table_length,
-            wanted: &last,
-            memory: &memory,
-        };
-        let general = &mut work.general;
-        general.run(&self.gpu, &self.config, &self.weights, &tokens)
+    /// Waits until nothing runs any more: caches that are not needed any more can then go.
+    pub(crate) fn settle(&self) {
+        let mut work = self.lock();
+        work.ahead = None;
+        // Whoever uses the GPU next meets the error, if there is one.
+        drop(self.gpu.wait());
     }
 
     fn check_positions(&self, needed: usize) -> Result<(), EngineError> {

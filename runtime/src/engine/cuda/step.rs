@@ -1,12 +1,13 @@
 //! The decode step of one sequence as one persistent launch, `decode.cu`, captured as a graph: a replay is a token. Token,
 //! position and block table stay on the GPU; the greedy token does too, until it is asked for.
 
-use super::gpu::{Buffer, Gpu, Logits, failed};
+use super::gpu::{Buffer, Gpu, failed};
+use super::transfer::Graph;
 use super::weights::CudaWeights;
 use crate::engine::kernels::attention::BLOCK;
 use crate::engine::{EngineError, ModelConfig};
 use candle_core::cuda_backend::cudarc::driver::{
-    CudaFunction, CudaGraph, DeviceRepr, LaunchConfig, PushKernelArg, sys,
+    CudaFunction, DeviceRepr, LaunchConfig, PushKernelArg, sys,
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 
@@ -56,18 +57,6 @@ struct Arguments {
 // SAFETY: plain words in the order and with the sizes of the kernel's structure.
 unsafe impl DeviceRepr for Arguments {}
 
-/// A captured graph. It belongs to one stream and is used by one thread at a time.
-struct Graph(CudaGraph);
-
-// SAFETY: graphs may be used from any thread as long as the calls do not overlap, and all go through `&mut Step`.
-unsafe impl Send for Graph {}
-
-impl std::fmt::Debug for Graph {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Graph")
-    }
-}
-
 /// What the decode step needs on the GPU.
 #[derive(Debug)]
 pub(super) struct Step {
@@ -78,9 +67,9 @@ pub(super) struct Step {
     memory: Buffer<u64>,
     table: Buffer<u32>,
     state: Buffer<u32>,
-    logits: Logits,
+    /// Of the last step, `[vocab_size]`.
+    pub logits: Buffer<f32>,
     tokens: Buffer<u32>,
-    vocab_size: usize,
     /// What `memory` and `table` hold.
     known_memory: Vec<[u64; 2]>,
     known_table: Vec<u32>,
@@ -105,9 +94,8 @@ impl Step {
         ];
         let context = gpu.stream.context();
         let asked = failed("asking for the device's properties");
-        let (major, _) = context.compute_capability().map_err(&asked)?;
-        let count = sys::CUdevice_attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT;
-        let grid = context.attribute(count).map_err(&asked)? as usize;
+        let (major, _) = context.compute_capability().map_err(asked)?;
+        let grid = gpu.multiprocessors;
         let qkv_rows = (config.heads + 2 * config.kv_heads) * config.head_dim;
         let fits = config.hidden_size.div_ceil(grid) <= MOST_HIDDEN_ROWS
             && qkv_rows.div_ceil(grid) <= MOST_QKV_ROWS
@@ -158,7 +146,7 @@ impl Step {
         let table = gpu.buffer::<u32>(config.max_positions.div_ceil(BLOCK))?;
         let mut state = gpu.buffer::<u32>(STATE_WORDS)?;
         gpu.write(&mut state, TAG, &[1])?;
-        let logits = gpu.logits(config.vocab_size)?;
+        let logits = gpu.buffer::<f32>(config.vocab_size)?;
         let tokens = gpu.buffer::<u32>(MOST_TOKENS)?;
         Ok(Some(Self {
             function,
@@ -190,7 +178,6 @@ impl Step {
             state,
             logits,
             tokens,
-            vocab_size: config.vocab_size,
             known_memory: Vec::new(),
             known_table: Vec::new(),
             _layers: layers,
@@ -198,18 +185,32 @@ impl Step {
         }))
     }
 
-    /// The logits after `token` at `position` of the sequence whose blocks `table` lists.
-    pub(super) fn logits(
+    /// Makes the logits after `token` at `position` of the sequence whose blocks `table` lists.
+    pub(super) fn run(
         &mut self,
         gpu: &Gpu,
         token: u32,
         position: u32,
         table: &[u32],
         memory: &[[u64; 2]],
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
+    ) -> Result<(), EngineError> {
         self.start(gpu, token, position, table, memory)?;
-        self.replay(gpu)?;
-        gpu.read_logits(&mut self.logits, 1, self.vocab_size)
+        self.replay(gpu)
+    }
+
+    /// The step after the last one: the GPU has its token and its position.
+    pub(super) fn again(&mut self, gpu: &Gpu) -> Result<(), EngineError> {
+        self.replay(gpu)
+    }
+
+    /// Where the next step's token is read.
+    pub(super) fn token(&self) -> u64 {
+        self.state.address + (TOKEN * size_of::<u32>()) as u64
+    }
+
+    /// Blocks of a sequence that there is room for.
+    pub(super) fn most_blocks(&self) -> usize {
+        self.table.slice.len()
     }
 
     /// The `count` greedy tokens that follow `token`, by replays of the graph or by launches.
@@ -261,21 +262,10 @@ impl Step {
     /// One step by the graph, which is captured when it is first wanted.
     fn replay(&mut self, gpu: &Gpu) -> Result<(), EngineError> {
         if self.graph.is_none() {
-            let capturing = failed("capturing the decode step");
-            let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_THREAD_LOCAL;
-            gpu.stream.begin_capture(mode).map_err(&capturing)?;
-            let launched = self.launch(gpu);
-            let flags =
-                sys::CUgraphInstantiate_flags::CUDA_GRAPH_INSTANTIATE_FLAG_AUTO_FREE_ON_LAUNCH;
-            let graph = gpu.stream.end_capture(flags).map_err(&capturing)?;
-            launched?;
-            self.graph = graph.map(Graph);
+            self.graph = gpu.capture(|| self.launch(gpu))?;
         }
         match &self.graph {
-            Some(graph) => graph
-                .0
-                .launch()
-                .map_err(failed("replaying the decode step")),
+            Some(graph) => graph.replay(),
             None => self.launch(gpu),
         }
     }

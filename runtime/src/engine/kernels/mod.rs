@@ -4,13 +4,15 @@
 mod activation;
 pub(crate) mod attention;
 pub(crate) mod elementwise;
+pub(crate) mod head_norm;
+mod lanes;
 pub(crate) mod matmul;
 pub(crate) mod memory;
 pub(crate) mod packed;
 mod quantized;
 pub(crate) mod rotary;
 pub(crate) mod simd;
-mod team;
+pub(crate) mod team;
 
 use candle_core::{CpuStorage, Layout, Result, bail};
 use std::num::NonZeroUsize;
@@ -34,6 +36,17 @@ impl Cpu {
             level: simd::Level::detect(),
             isa: quantized::Isa::detect(),
         }
+    }
+}
+
+/// The instruction set of the quantized kernels, by name.
+pub(crate) fn quantized_kernels() -> &'static str {
+    match quantized::Isa::detect() {
+        quantized::Isa::Portable => "portable",
+        #[cfg(target_arch = "x86_64")]
+        quantized::Isa::Avx2 => "AVX2",
+        #[cfg(target_arch = "x86_64")]
+        quantized::Isa::Avx512Vnni => "AVX-512 VNNI",
     }
 }
 

@@ -220,9 +220,9 @@ fn find_row<'a>(
 }
 
 /// One block of a row before it is packed: values stored plus zero, one a byte.
-struct QuantBlock {
-    scale: f16,
-    values: [u8; BLOCK],
+pub(crate) struct QuantBlock {
+    pub scale: f16,
+    pub values: [u8; BLOCK],
 }
 
 fn pack_row(
@@ -310,7 +310,7 @@ fn from_q4_0(block: &[u8]) -> QuantBlock {
 
 for_each_level! {
     /// Quantizes whole blocks and appends them.
-    fn quantize(packing: Packing, values: &[[f32; BLOCK]], blocks: &mut Vec<QuantBlock>) = quantize_body
+    pub(crate) fn quantize(packing: Packing, values: &[[f32; BLOCK]], blocks: &mut Vec<QuantBlock>) = quantize_body
 }
 
 #[inline(always)]

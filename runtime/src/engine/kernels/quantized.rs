@@ -14,9 +14,9 @@ type QuantizedRow<'a> = &'a [QuantizedBlock];
 
 /// Most rows of activations that pass over a group together: their sums fill the vector registers.
 const TILE: usize = 8;
-/// From this many rows on, threads share out rows instead of the matrix.
-const MANY_ROWS: usize = 32;
-/// Bytes of the matrix that stay in the second-level cache while many rows pass.
+/// Rows of activations that stay in the second-level cache while a slice of the matrix passes over them.
+const BLOCK_ROWS: usize = 8 * TILE;
+/// Bytes of the matrix that stay there too, while blocks of rows pass.
 const CACHED: usize = 384 << 10;
 
 /// The instruction sets that the quantized kernels are written for.
@@ -57,10 +57,10 @@ pub(crate) fn multiply(
     team: &Team,
 ) -> Vec<f32> {
     let mut out = vec![0f32; x.rows() * w.rows()];
-    if x.rows() >= MANY_ROWS {
-        many_rows(isa, x, w, team, &mut out);
+    if x.rows() == 1 {
+        one_row(isa, x.row(0), w, team, &mut out);
     } else {
-        few_rows(isa, x, w, team, &mut out);
+        several_rows(isa, x, w, team, &mut out);
     }
     if let Some(bias) = bias {
         for row in out.chunks_exact_mut(w.rows()) {
@@ -99,55 +99,54 @@ pub(crate) fn multiply_some(
     rows.iter().map(product).collect()
 }
 
-/// Threads share out the matrix: limited by reading it, once.
-fn few_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
-    let rows: Vec<QuantizedRow<'_>> = (0..x.rows()).map(|row| x.row(row)).collect();
-    // Several pieces a thread, so that one that is held up delays the end by a piece at most.
-    let groups = w.groups().div_ceil(8 * team.threads());
-    if let [row] = rows.as_slice() {
-        return team.for_each_piece(out, groups * GROUP, |piece, out| {
-            for (index, out) in out.chunks_mut(GROUP).enumerate() {
-                let [sums] = products(isa, w, piece * groups + index, [*row]);
-                out.copy_from_slice(&sums[..out.len()]);
-            }
-        });
-    }
-    let mut by_group = vec![[0f32; GROUP]; w.groups() * rows.len()];
-    team.for_each_piece(&mut by_group, groups * rows.len(), |piece, out| {
-        for (index, out) in out.chunks_exact_mut(rows.len()).enumerate() {
-            for (rows, out) in rows.chunks(TILE).zip(out.chunks_mut(TILE)) {
-                tile(isa, w, piece * groups + index, rows, out);
-            }
-        }
-    });
-    for (group, sums) in by_group.chunks_exact(rows.len()).enumerate() {
-        for (row, sums) in sums.iter().enumerate() {
-            let out = &mut out[row * w.rows()..(row + 1) * w.rows()][group * GROUP..];
-            let count = out.len().min(GROUP);
-            out[..count].copy_from_slice(&sums[..count]);
-        }
-    }
+/// Groups that a thread takes at a time: several pieces a thread, so that one that is held up delays the end by a piece
+/// at most.
+fn groups_a_piece(w: &Packed, team: &Team) -> usize {
+    w.groups().div_ceil(8 * team.threads())
 }
 
-/// Threads share out the rows: limited by arithmetic, the matrix comes through the caches a slice at a time.
-fn many_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
-    let rows_a_piece = x.rows().div_ceil(2 * team.threads()).next_multiple_of(TILE);
+fn one_row(isa: Isa, row: QuantizedRow<'_>, w: &Packed, team: &Team, out: &mut [f32]) {
+    let groups = groups_a_piece(w, team);
+    team.for_each_piece(out, groups * GROUP, |piece, out| {
+        for (index, out) in out.chunks_mut(GROUP).enumerate() {
+            let [sums] = products(isa, w, piece * groups + index, [row]);
+            out.copy_from_slice(&sums[..out.len()]);
+        }
+    });
+}
+
+/// Threads share out the matrix, so that each of its bytes is fetched from memory once, however many rows there are.
+fn several_rows(isa: Isa, x: &Quantized, w: &Packed, team: &Team, out: &mut [f32]) {
     let cached = (CACHED / w.group_bytes().max(1)).max(1);
-    team.for_each_piece(out, rows_a_piece * w.rows(), |piece, out| {
-        let first = piece * rows_a_piece;
-        for slice in (0..w.groups()).step_by(cached) {
-            for (index, out) in out.chunks_mut(TILE * w.rows()).enumerate() {
-                let start = first + index * TILE;
-                let count = out.len() / w.rows();
-                let rows: [QuantizedRow<'_>; TILE] =
-                    std::array::from_fn(|i| x.row(start + i.min(count - 1)));
-                for group in slice..(slice + cached).min(w.groups()) {
+    let groups = groups_a_piece(w, team).min(cached);
+    // Of each piece, the part of every row.
+    let mut pieces: Vec<Vec<&mut [f32]>> = Vec::new();
+    pieces.resize_with(w.groups().div_ceil(groups), || Vec::with_capacity(x.rows()));
+    for row in out.chunks_exact_mut(w.rows()) {
+        for (piece, part) in pieces.iter_mut().zip(row.chunks_mut(groups * GROUP)) {
+            piece.push(part);
+        }
+    }
+    // Tiles of equal height: one row alone would cost nearly as much as eight.
+    let height = x.rows().div_ceil(x.rows().div_ceil(TILE));
+    let blocks = BLOCK_ROWS / height * height;
+    team.for_each_piece(&mut pieces, 1, |piece, parts| {
+        for (block, parts) in parts
+            .iter_mut()
+            .flat_map(|parts| parts.chunks_mut(blocks))
+            .enumerate()
+        {
+            for index in 0..groups.min(w.groups() - piece * groups) {
+                for (tile_at, parts) in parts.chunks_mut(height).enumerate() {
+                    let (first, count) = (block * blocks + tile_at * height, parts.len());
+                    let rows: [QuantizedRow<'_>; TILE] =
+                        std::array::from_fn(|i| x.row(first + i.min(count - 1)));
                     let mut sums = [[0f32; GROUP]; TILE];
-                    tile(isa, w, group, &rows[..count], &mut sums);
-                    for (sums, out) in sums.iter().zip(out.chunks_exact_mut(w.rows())) {
-                        let out = &mut out[group * GROUP..];
-                        let count = out.len().min(GROUP);
-                        out[..count].copy_from_slice(&sums[..count]);
+                    tile(isa, w, piece * groups + index, &rows[..count], &mut sums);
+                    for (sums, part) in sums.iter().zip(parts) {
+                        let part = &mut part[index * GROUP..];
+                        let count = part.len().min(GROUP);
+                        part[..count].copy_from_slice(&sums[..count]);
                     }
                 }
             }
@@ -286,6 +285,7 @@ mod tests {
                 (9, 16, 64),
                 (33, 50, 65),
                 (70, 20, 32),
+                (130, 600, 64),
             ] {
                 let w = pack(packing, &values(n * k, 1), n);
                 let x = Quantized::new(&values(m * k, 2), k, Level::detect(), &team);

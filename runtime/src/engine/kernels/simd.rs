@@ -1,6 +1,8 @@
 //! Dot products and their tiles, written once for the compiler's vectorizer and compiled for several instruction sets.
 //! The order of additions depends on the instruction set only, never on the tile: results are equal in every batch.
 
+use half::f16;
+
 /// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
 pub(crate) const LANES: usize = 16;
 
@@ -19,10 +21,13 @@ impl Level {
     pub(crate) fn detect() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") {
+            let avx2 = is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("fma")
+                && is_x86_feature_detected!("f16c");
+            if avx2 && is_x86_feature_detected!("avx512f") {
                 return Self::Avx512;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+            if avx2 {
                 return Self::Avx2;
             }
         }
@@ -42,24 +47,37 @@ impl Level {
     }
 }
 
-/// Defines a function that runs one body compiled for each level. `$fused` is whether the level has a fused
-/// multiply-add: without the instruction, asking for it would call a slow library function.
+/// Defines a function that runs one body compiled for each level. The body is generic over whether the level has a fused
+/// multiply-add (without the instruction, asking for it would call a slow library function), or, `in Lanes`, over the
+/// level's vectors.
 macro_rules! for_each_level {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident) => {
+        $crate::engine::kernels::simd::for_each_level! { @ $(#[$doc])* $vis fn $name($($arg: $type),*) = $body, false, true, true }
+    };
+    ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident in Lanes) => {
+        $crate::engine::kernels::simd::for_each_level! {
+            @ $(#[$doc])* $vis fn $name($($arg: $type),*) = $body,
+            Plain, Avx2, Avx512
+        }
+    };
+    (
+        @ $(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident,
+        $portable:tt, $avx2:tt, $avx512:tt
+    ) => {
         $(#[$doc])*
         $vis fn $name(level: Level, $($arg: $type),*) {
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx2,fma")]
+            #[target_feature(enable = "avx2,fma,f16c")]
             fn avx2($($arg: $type),*) {
-                $body::<true>($($arg),*);
+                $body::<$avx2>($($arg),*);
             }
             #[cfg(target_arch = "x86_64")]
-            #[target_feature(enable = "avx512f,avx2,fma")]
+            #[target_feature(enable = "avx512f,avx2,fma,f16c")]
             fn avx512($($arg: $type),*) {
-                $body::<true>($($arg),*);
+                $body::<$avx512>($($arg),*);
             }
             match level {
-                Level::Portable => $body::<false>($($arg),*),
+                Level::Portable => $body::<$portable>($($arg),*),
                 // SAFETY: `Level::detect` names a level only where the machine has its instructions.
                 #[cfg(target_arch = "x86_64")]
                 Level::Avx2 => unsafe { avx2($($arg),*) },
@@ -156,6 +174,22 @@ pub(super) fn lanes(values: &[f32], at: usize) -> &[f32; LANES] {
 #[inline(always)]
 pub(super) fn multiply_add<const FUSED: bool>(a: f32, b: f32, c: f32) -> f32 {
     if FUSED { a.mul_add(b, c) } else { a * b + c }
+}
+
+/// The same number, in operations that vectors have.
+#[inline(always)]
+pub(super) fn widened(value: f16) -> f32 {
+    // Places of f32: the exponent is then too small by the difference of the biases, which the factor 2^112 makes up for,
+    // for numbers below the normal ones too.
+    let bits = u32::from(value.to_bits());
+    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits(0x7780_0000);
+    // Infinity and NaN have no larger exponent to go to.
+    let special = if bits & 0x7c00 == 0x7c00 {
+        0x7f80_0000
+    } else {
+        0
+    };
+    f32::from_bits(magnitude.to_bits() | special | (bits & 0x8000) << 16)
 }
 
 /// Halves fold onto each other: a fixed order that vectors can follow.

@@ -57,6 +57,13 @@ unsafe impl Sync for Shared {}
 // SAFETY: as above; the closure outlives every use, whichever thread that is on.
 unsafe impl Send for Shared {}
 
+/// How many physical cores this process may use.
+pub(crate) fn usual_threads() -> NonZeroUsize {
+    let allowed = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let threads = num_cpus::get_physical().clamp(1, allowed);
+    NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN)
+}
+
 impl Team {
     /// A team of this many threads in all. Fewer start where the system refuses them.
     #[must_use]
@@ -88,9 +95,7 @@ impl Team {
     /// A thread for each physical core that this process may use.
     #[must_use]
     pub fn of_physical_cores() -> Self {
-        let allowed = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-        let threads = num_cpus::get_physical().clamp(1, allowed);
-        Self::new(NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN))
+        Self::new(usual_threads())
     }
 
     /// Threads in the team, the caller's included.
@@ -126,10 +131,28 @@ impl Team {
         piece: usize,
         work: impl Fn(usize, &mut [T]) + Sync,
     ) {
-        let pieces: Vec<Mutex<&mut [T]>> = out.chunks_mut(piece.max(1)).map(Mutex::new).collect();
-        self.run(pieces.len(), &|index| {
-            work(index, &mut lock(&pieces[index]))
+        let (piece, length) = (piece.max(1), out.len());
+        let base = Base(out.as_mut_ptr());
+        self.run(length.div_ceil(piece), &|index| {
+            let start = index * piece;
+            let count = piece.min(length - start);
+            // SAFETY: `run` gives out each number below the number of pieces once, so that this lies within `out` and
+            // nobody else has it; `out` stays borrowed until `run` returns.
+            let own = unsafe { std::slice::from_raw_parts_mut(base.at(start), count) };
+            work(index, own);
         });
+    }
+}
+
+/// Where values begin that several threads have parts of.
+struct Base<T>(*mut T);
+
+// SAFETY: it gives addresses, and who makes a reference of one answers for it; what they lead to may change threads.
+unsafe impl<T: Send> Sync for Base<T> {}
+
+impl<T> Base<T> {
+    fn at(&self, index: usize) -> *mut T {
+        self.0.wrapping_add(index)
     }
 }
 

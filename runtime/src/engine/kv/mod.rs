@@ -33,8 +33,24 @@ impl KvCache {
         Ok(Self::of_blocks(pool, blocks, 0, capacity))
     }
 
-    /// A cache of blocks out of a pool, of which the first `len` tokens are filled. Blocks up to there may be
-    /// shared: they are full and never written again.
+    /// As many caches as [`Self::new`] makes one, out of one piece of memory: rows of a batch.
+    pub fn several(
+        config: &ModelConfig,
+        capacity: usize,
+        count: usize,
+        device: &Device,
+    ) -> Result<Vec<Self>, EngineError> {
+        let blocks = capacity.div_ceil(BLOCK_TOKENS);
+        let pool = Pool::new(config, blocks * BLOCK_TOKENS * count, device)?;
+        let cache = |_| {
+            let blocks = (0..blocks).map_while(|_| pool.take()).collect();
+            Self::of_blocks(pool.clone(), blocks, 0, capacity)
+        };
+        Ok((0..count).map(cache).collect())
+    }
+
+    /// A cache of blocks out of a pool, of which the first `len` tokens are filled. Whole blocks up to there may be
+    /// shared: they are never written again.
     pub(crate) fn of_blocks(
         pool: Arc<Pool>,
         blocks: Vec<Arc<Block>>,

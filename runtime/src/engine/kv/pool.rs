@@ -74,6 +74,11 @@ impl Pool {
         }))
     }
 
+    /// Gives a block the keys and values of another; false where this memory cannot, which is on the CPU alone.
+    pub(crate) fn copy(&self, from: u32, to: u32) -> bool {
+        self.layers.iter().all(|layer| layer.copy(from, to))
+    }
+
     /// Pushing and popping leave nothing half done.
     fn free(&self) -> MutexGuard<'_, Vec<u32>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
@@ -81,7 +86,7 @@ impl Pool {
 }
 
 impl Block {
-    pub(super) fn id(&self) -> u32 {
+    pub(crate) fn id(&self) -> u32 {
         self.id
     }
 }

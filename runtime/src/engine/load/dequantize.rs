@@ -25,20 +25,39 @@ impl Stored {
 
     /// The format by its number in a GGUF file.
     pub(crate) fn from_ggml(number: u32) -> Result<Self, String> {
-        Ok(match number {
-            0 => Self::F32,
-            1 => Self::F16,
-            2 => Self::Q4_0,
-            3 => Self::Q4_1,
-            6 => Self::Q5_0,
-            7 => Self::Q5_1,
-            8 => Self::Q8_0,
-            12 => Self::Q4K,
-            13 => Self::Q5K,
-            14 => Self::Q6K,
-            30 => Self::Bf16,
-            other => return Err(format!("ggml type {other}")),
-        })
+        const ALL: [Stored; 11] = [
+            Stored::F32,
+            Stored::F16,
+            Stored::Bf16,
+            Stored::Q4_0,
+            Stored::Q4_1,
+            Stored::Q5_0,
+            Stored::Q5_1,
+            Stored::Q8_0,
+            Stored::Q4K,
+            Stored::Q5K,
+            Stored::Q6K,
+        ];
+        ALL.into_iter()
+            .find(|stored| stored.ggml() == number)
+            .ok_or_else(|| format!("ggml type {number}"))
+    }
+
+    /// Its number in a GGUF file.
+    pub(crate) fn ggml(self) -> u32 {
+        match self {
+            Self::F32 => 0,
+            Self::F16 => 1,
+            Self::Q4_0 => 2,
+            Self::Q4_1 => 3,
+            Self::Q5_0 => 6,
+            Self::Q5_1 => 7,
+            Self::Q8_0 => 8,
+            Self::Q4K => 12,
+            Self::Q5K => 13,
+            Self::Q6K => 14,
+            Self::Bf16 => 30,
+        }
     }
 
     /// Values in a block and bytes it takes.

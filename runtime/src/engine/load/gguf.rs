@@ -10,10 +10,32 @@ use std::path::Path;
 /// Arrays of arrays deeper than this are no sound file's.
 const MAX_DEPTH: usize = 4;
 
-/// The weights of a GGUF file and the scalars of its metadata.
+/// The weights of a GGUF file and its metadata.
 pub(crate) struct Gguf<'a> {
     pub weights: Weights<'a>,
+    /// The scalars.
     pub metadata: Map<String, Value>,
+    /// Where the arrays begin, each with the type of its values: they are large, and read only when asked for.
+    arrays: HashMap<String, usize>,
+}
+
+impl Gguf<'_> {
+    /// An array of the metadata; none if there is none of that name.
+    pub(crate) fn array(&self, key: &str) -> Result<Option<Vec<Value>>, EngineError> {
+        let Some(at) = self.arrays.get(key) else {
+            return Ok(None);
+        };
+        let mut cursor = Cursor {
+            bytes: &self.weights.files[0],
+            at: *at,
+        };
+        let values = cursor.array_values();
+        values.map(Some).map_err(|problem| EngineError::Gguf {
+            place: self.weights.place.clone(),
+            problem,
+            offset: cursor.at,
+        })
+    }
 }
 
 /// Maps and reads a file.
@@ -31,7 +53,7 @@ fn read(bytes: Bytes<'_>, place: String) -> Result<Gguf<'_>, EngineError> {
         bytes: &bytes,
         at: 0,
     };
-    let (metadata, index) = header(&mut cursor).map_err(|problem| EngineError::Gguf {
+    let (metadata, arrays, index) = header(&mut cursor).map_err(|problem| EngineError::Gguf {
         place: place.clone(),
         problem,
         offset: cursor.at,
@@ -43,10 +65,15 @@ fn read(bytes: Bytes<'_>, place: String) -> Result<Gguf<'_>, EngineError> {
             index,
         },
         metadata,
+        arrays,
     })
 }
 
-type Header = (Map<String, Value>, HashMap<String, Entry>);
+type Header = (
+    Map<String, Value>,
+    HashMap<String, usize>,
+    HashMap<String, Entry>,
+);
 
 fn header(cursor: &mut Cursor<'_>) -> Result<Header, String> {
     if cursor.take(4)? != b"GGUF" {
@@ -60,12 +87,14 @@ fn header(cursor: &mut Cursor<'_>) -> Result<Header, String> {
     }
     let tensors = cursor.u64()?;
     let keys = cursor.u64()?;
-    let mut metadata = Map::new();
+    let (mut metadata, mut arrays) = (Map::new(), HashMap::new());
     for _ in 0..keys {
         let key = cursor.string()?.to_owned();
         let kind = cursor.u32()?;
-        if let Some(value) = cursor.value(kind, 0)? {
-            metadata.insert(key, value);
+        let at = cursor.at;
+        match cursor.value(kind, 0)? {
+            Some(value) => drop(metadata.insert(key, value)),
+            None => drop(arrays.insert(key, at)),
         }
     }
     let mut entries = Vec::new();
@@ -99,7 +128,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<Header, String> {
             return Err(format!("tensor `{name}` occurs twice"));
         }
     }
-    Ok((metadata, index))
+    Ok((metadata, arrays, index))
 }
 
 /// A position in bytes; every read is checked against what is left.
@@ -149,7 +178,18 @@ impl<'a> Cursor<'a> {
         std::str::from_utf8(self.take(length)?).map_err(|e| format!("a string is not UTF-8: {e}"))
     }
 
-    /// One metadata value. Arrays are walked and dropped: nothing here needs one.
+    /// The values of an array of scalars. Its length was walked over once, when the header was read.
+    fn array_values(&mut self) -> Result<Vec<Value>, String> {
+        let kind = self.u32()?;
+        let count = self.u64()?;
+        let mut values = Vec::new();
+        for _ in 0..count {
+            values.extend(self.value(kind, 1)?);
+        }
+        Ok(values)
+    }
+
+    /// One metadata value. Arrays are walked and dropped.
     fn value(&mut self, kind: u32, depth: usize) -> Result<Option<Value>, String> {
         Ok(Some(match kind {
             0 => self.array::<1>()?[0].into(),
@@ -230,11 +270,8 @@ fn shortest_f64(value: f32) -> f64 {
 
 /// `blk.3.attn_q.weight` is `model.layers.3.self_attn.q_proj.weight`. Unknown names stay as they are.
 fn hugging_face_name(name: &str) -> String {
-    match name {
-        "token_embd.weight" => return "model.embed_tokens.weight".to_owned(),
-        "output_norm.weight" => return "model.norm.weight".to_owned(),
-        "output.weight" => return "lm_head.weight".to_owned(),
-        _ => {}
+    if let Some((_, hugging_face)) = OUTER.iter().find(|(gguf, _)| *gguf == name) {
+        return (*hugging_face).to_owned();
     }
     let mut parts = name.splitn(4, '.');
     let (Some("blk"), Some(layer), Some(module), Some(kind)) =
@@ -242,17 +279,43 @@ fn hugging_face_name(name: &str) -> String {
     else {
         return name.to_owned();
     };
-    let module = match module {
-        "attn_norm" => "input_layernorm",
-        "attn_q" => "self_attn.q_proj",
-        "attn_k" => "self_attn.k_proj",
-        "attn_v" => "self_attn.v_proj",
-        "attn_output" => "self_attn.o_proj",
-        "ffn_norm" => "post_attention_layernorm",
-        "ffn_gate" => "mlp.gate_proj",
-        "ffn_up" => "mlp.up_proj",
-        "ffn_down" => "mlp.down_proj",
-        _ => return name.to_owned(),
-    };
-    format!("model.layers.{layer}.{module}.{kind}")
+    match MODULES.iter().find(|(gguf, _)| *gguf == module) {
+        Some((_, module)) => format!("model.layers.{layer}.{module}.{kind}"),
+        None => name.to_owned(),
+    }
 }
+
+/// The same the other way round.
+pub(crate) fn gguf_name(name: &str) -> String {
+    if let Some((gguf, _)) = OUTER.iter().find(|(_, hugging_face)| *hugging_face == name) {
+        return (*gguf).to_owned();
+    }
+    let parts = name.strip_prefix("model.layers.").and_then(|rest| {
+        let (layer, rest) = rest.split_once('.')?;
+        let (module, kind) = rest.rsplit_once('.')?;
+        let (gguf, _) = MODULES.iter().find(|(_, known)| *known == module)?;
+        Some(format!("blk.{layer}.{gguf}.{kind}"))
+    });
+    parts.unwrap_or_else(|| name.to_owned())
+}
+
+const OUTER: [(&str, &str); 3] = [
+    ("token_embd.weight", "model.embed_tokens.weight"),
+    ("output_norm.weight", "model.norm.weight"),
+    ("output.weight", "lm_head.weight"),
+];
+
+/// A layer's modules in GGUF and in Hugging Face's names.
+const MODULES: [(&str, &str); 11] = [
+    ("attn_norm", "input_layernorm"),
+    ("attn_q", "self_attn.q_proj"),
+    ("attn_k", "self_attn.k_proj"),
+    ("attn_v", "self_attn.v_proj"),
+    ("attn_q_norm", "self_attn.q_norm"),
+    ("attn_k_norm", "self_attn.k_norm"),
+    ("attn_output", "self_attn.o_proj"),
+    ("ffn_norm", "post_attention_layernorm"),
+    ("ffn_gate", "mlp.gate_proj"),
+    ("ffn_up", "mlp.up_proj"),
+    ("ffn_down", "mlp.down_proj"),
+];

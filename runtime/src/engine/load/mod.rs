@@ -1,8 +1,10 @@
 //! Where weights come from: safetensors (one file or shards) or GGUF, mapped or borrowed, every header checked.
 //! Yields named tensors as raw bytes with a checked shape, or as f32; `model/` decides which ones it wants.
 
+pub(crate) mod chat_template;
 mod dequantize;
 pub(crate) mod gguf;
+pub(crate) mod gguf_tokenizer;
 mod safetensors;
 
 use super::EngineError;
@@ -85,6 +87,27 @@ impl Weights<'_> {
     /// The shape of a tensor, if it exists.
     pub(crate) fn shape(&self, name: &str) -> Option<&[usize]> {
         self.index.get(name).map(|entry| entry.shape.as_slice())
+    }
+
+    /// Values and bytes of all tensors, and how many are stored in which format, the one with the most bytes first.
+    pub(crate) fn totals(&self) -> (u64, u64, Vec<(String, usize)>) {
+        let (mut values, mut bytes) = (0, 0);
+        let mut formats: HashMap<String, (u64, usize)> = HashMap::new();
+        for entry in self.index.values() {
+            let name = match &entry.stored {
+                Ok(stored) => format!("{stored:?}").to_uppercase().replace('K', "_K"),
+                Err(other) => other.clone(),
+            };
+            let size = entry.range.len() as u64;
+            values += entry.shape.iter().map(|size| *size as u64).product::<u64>();
+            bytes += size;
+            let format = formats.entry(name).or_default();
+            *format = (format.0 + size, format.1 + 1);
+        }
+        let mut formats: Vec<_> = formats.into_iter().collect();
+        formats.sort_by(|(a, x), (b, y)| (y.0, a).cmp(&(x.0, b)));
+        let formats = formats.into_iter().map(|(name, (_, count))| (name, count));
+        (values, bytes, formats.collect())
     }
 
     /// The format a tensor is stored in, if it exists and is one that is read here.
@@ -171,6 +194,11 @@ impl Weights<'_> {
         Ok(matrix)
     }
 
+    /// Tells the system that a tensor is done with.
+    pub(crate) fn done_with(&self, name: &str) {
+        self.let_go(&[(name.to_owned(), 1)], 0..1);
+    }
+
     /// Tells the system that these rows of the parts' part of the file are not needed in memory any more: otherwise a
     /// model takes the size of its file beside its own while it loads.
     #[cfg(not(unix))]
@@ -218,11 +246,15 @@ impl Weights<'_> {
             }
             row -= rows;
         }
+        self.not_finite_at(name, found.value, row * columns + found.column)
+    }
+
+    pub(crate) fn not_finite_at(&self, name: &str, value: f32, index: usize) -> EngineError {
         EngineError::WeightNotFinite {
             place: self.place.clone(),
             name: name.to_owned(),
-            value: found.value,
-            index: row * columns + found.column,
+            value,
+            index,
         }
     }
 
@@ -247,12 +279,7 @@ impl Weights<'_> {
         raw.stored.append_f32(raw.bytes, values);
         match values[start..].iter().position(|value| !value.is_finite()) {
             None => Ok(()),
-            Some(index) => Err(EngineError::WeightNotFinite {
-                place: self.place.clone(),
-                name: name.to_owned(),
-                value: values[start + index],
-                index,
-            }),
+            Some(index) => Err(self.not_finite_at(name, values[start + index], index)),
         }
     }
 }

@@ -3,9 +3,10 @@
 use super::linear::{Linear, Matrix};
 use super::qwen2::Qwen2;
 use super::row::{Row, check, commit};
+use crate::engine::cuda::choice::{Asker, Outcome};
 use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
-use crate::engine::{EngineError, ModelConfig, TokenId, Weights};
+use crate::engine::{Architecture, EngineError, ModelConfig, TokenId, Weights};
 use candle_core::{DType, Device, Tensor};
 use std::num::NonZeroUsize;
 
@@ -16,6 +17,11 @@ impl Qwen2 {
         weights: &Weights<'_>,
         device: &Device,
     ) -> Result<Self, EngineError> {
+        if config.architecture != Architecture::Qwen2 {
+            return Err(EngineError::NotOnGpu {
+                found: config.architecture.gguf_name(),
+            });
+        }
         let nothing = Tensor::zeros((0, config.hidden_size), DType::F32, &Device::Cpu)?;
         Ok(Self {
             cuda: Some(CudaQwen2::load(&config, weights, device)?),
@@ -48,6 +54,22 @@ impl Qwen2 {
         commit(rows);
         let shape = (logits.len(), self.config.vocab_size);
         Ok(Tensor::from_vec(logits.concat(), shape, &self.device)?)
+    }
+
+    /// The next token of each row that wants logits, chosen on the GPU. A row may be left for the next pass, with a part of
+    /// its tokens run or none.
+    pub(in crate::engine) fn forward_choosing(
+        &self,
+        cuda: &CudaQwen2,
+        rows: &mut [Row<'_>],
+        asker: &mut impl Asker,
+    ) -> Result<Vec<Outcome>, EngineError> {
+        check(rows, self.config.vocab_size)?;
+        let outcomes = cuda.choose(rows, asker)?;
+        for (row, outcome) in rows.iter_mut().zip(&outcomes) {
+            row.cache.commit(outcome.run);
+        }
+        Ok(outcomes)
     }
 
     /// Logits on the host, all but the wanted ones minus infinity.
@@ -90,4 +112,15 @@ impl Qwen2 {
         commit(rows);
         Ok(of_rows)
     }
+}
+
+/// A bit for each id of the vocabulary, set where it stands for a token.
+pub(super) fn bits(known: &[bool], vocabulary: usize) -> Vec<u32> {
+    let mut bits = vec![0; vocabulary.div_ceil(32)];
+    for (id, _) in known.iter().enumerate().filter(|(_, known)| **known) {
+        if let Some(word) = bits.get_mut(id / 32) {
+            *word |= 1 << (id % 32);
+        }
+    }
+    bits
 }

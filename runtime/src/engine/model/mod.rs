@@ -6,11 +6,13 @@ pub(crate) mod linear;
 pub(crate) mod options;
 pub(crate) mod qwen2;
 pub(crate) mod row;
+pub(crate) mod source;
+pub(crate) mod tensors;
 
-use super::load::{self, gguf};
-use super::{EngineError, LoadOptions, ModelConfig, Qwen2, TokenId, Tokenizer, Weights};
+use super::{EngineError, LoadOptions, ModelConfig, Qwen2, TokenId, Tokenizer};
 use candle_core::Device;
-use std::path::{Path, PathBuf};
+use source::Source;
+use std::path::Path;
 use std::sync::Arc;
 
 /// A model that is ready to run. One value serves any number of engines through an `Arc`.
@@ -21,12 +23,24 @@ pub struct Model {
     end_tokens: Vec<TokenId>,
     /// Ids up to the tokenizer's largest that stand for no token.
     gaps: Vec<TokenId>,
+    /// As the model's files have it.
+    chat_template: Option<String>,
 }
 
 impl Model {
-    /// Loads a folder that holds `tokenizer.json` and either `config.json` with safetensors weights
-    /// (`model.safetensors`, or shards with their index), or one `.gguf` file.
-    /// `generation_config.json`, where there is one, names the end tokens.
+    /// Loads a folder (see [`Self::load_dir`]) or a `.gguf` file. Beside the file may lie `tokenizer.json` and
+    /// `generation_config.json`; without the former the tokenizer in the file itself serves.
+    pub fn load_with(
+        path: &Path,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
+        Self::of_source(Source::open(path)?, device, options)
+    }
+
+    /// Loads a folder that holds either `config.json`, `tokenizer.json` and safetensors weights
+    /// (`model.safetensors`, or shards with their index), or one `.gguf` file, whose own tokenizer serves where there is
+    /// no `tokenizer.json`. `generation_config.json`, where there is one, names the end tokens.
     pub fn load_dir(folder: &Path, device: &Device) -> Result<Self, EngineError> {
         Self::load_dir_with(folder, device, &LoadOptions::default())
     }
@@ -42,31 +56,20 @@ impl Model {
                 path: folder.to_owned(),
             });
         }
-        let (mut config, weights) = match find_weights(folder)? {
-            Found::Safetensors => {
-                let config = read_required(folder, "config.json", CONFIG_HELP)?;
-                let config = ModelConfig::from_json(&config, &place(folder, "config.json"))?;
-                (config, Weights::open_safetensors(folder)?)
-            }
-            Found::Gguf(path) => {
-                let gguf = gguf::open(&path)?;
-                let config = ModelConfig::from_gguf(&gguf, &format!("`{}`", path.display()))?;
-                (config, gguf.weights)
-            }
-        };
-        let generation = folder.join("generation_config.json");
-        if generation.is_file() {
-            let json = load::read(&generation)?;
-            config =
-                config.with_generation_config(&json, &format!("`{}`", generation.display()))?;
-        }
-        let tokenizer = read_required(folder, "tokenizer.json", TOKENIZER_HELP)?;
-        let tokenizer = Tokenizer::from_bytes(&tokenizer, &place(folder, "tokenizer.json"))?;
-        check_vocabulary(&config, &tokenizer)?;
-        Self::new(
-            Qwen2::load_with(config, &weights, device, options)?,
-            tokenizer,
-        )
+        Self::of_source(Source::open(folder)?, device, options)
+    }
+
+    fn of_source(
+        source: Source<'_>,
+        device: &Device,
+        options: &LoadOptions,
+    ) -> Result<Self, EngineError> {
+        let tokenizer = Tokenizer::from_bytes(&source.tokenizer, &source.tokenizer_place)?;
+        check_vocabulary(&source.config, &tokenizer)?;
+        let network = Qwen2::load_with(source.config, &source.weights, device, options)?;
+        let mut model = Self::new(network, tokenizer)?;
+        model.chat_template = source.chat_template;
+        Ok(model)
     }
 
     /// Loads a GGUF file and a tokenizer.json that are already in memory.
@@ -85,15 +88,7 @@ impl Model {
         device: &Device,
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
-        const PLACE: &str = "the GGUF bytes in memory";
-        let gguf = gguf::from_bytes(gguf, PLACE)?;
-        let config = ModelConfig::from_gguf(&gguf, PLACE)?;
-        let tokenizer = Tokenizer::from_bytes(tokenizer_json, "the tokenizer.json in memory")?;
-        check_vocabulary(&config, &tokenizer)?;
-        Self::new(
-            Qwen2::load_with(config, &gguf.weights, device, options)?,
-            tokenizer,
-        )
+        Self::of_source(Source::of_bytes(gguf, tokenizer_json)?, device, options)
     }
 
     /// Joins a network and the tokenizer it was trained with.
@@ -113,6 +108,10 @@ impl Model {
         end_tokens.sort_unstable();
         end_tokens.dedup();
         let known = tokenizer.known_ids();
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = network.cuda() {
+            cuda.know(&cuda::bits(&known, network.config().vocab_size))?;
+        }
         let gaps = (0..)
             .zip(known)
             .filter(|(_, known)| !known)
@@ -123,6 +122,7 @@ impl Model {
             tokenizer: Arc::new(tokenizer),
             end_tokens,
             gaps,
+            chat_template: None,
         })
     }
 
@@ -156,72 +156,17 @@ impl Model {
         }
     }
 
+    /// The chat template that the model's files bring, if they do.
+    #[must_use]
+    pub fn chat_template(&self) -> Option<&str> {
+        self.chat_template.as_deref()
+    }
+
     /// Tokens that end a reply: those the model's files name, and ChatML's.
     #[must_use]
     pub fn end_tokens(&self) -> &[TokenId] {
         &self.end_tokens
     }
-}
-
-const CONFIG_HELP: &str = "copy it from the model's repository, it describes the weights' shapes";
-const TOKENIZER_HELP: &str =
-    "copy it from the model's repository; vocab.json and merges.txt are not enough";
-const WEIGHTS_HELP: &str = "copy the model's weights there";
-
-enum Found {
-    Safetensors,
-    Gguf(PathBuf),
-}
-
-/// Safetensors win over GGUF: they are the more exact of the two.
-fn find_weights(folder: &Path) -> Result<Found, EngineError> {
-    if load::has_safetensors(folder) {
-        return Ok(Found::Safetensors);
-    }
-    let io = |source| EngineError::Io {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "gguf")
-        {
-            files.push(path);
-        }
-    }
-    files.sort();
-    match files.as_slice() {
-        [file] => Ok(Found::Gguf(file.clone())),
-        [] => Err(EngineError::MissingFile {
-            folder: folder.to_owned(),
-            file: "model.safetensors, model.safetensors.index.json or .gguf file".to_owned(),
-            help: WEIGHTS_HELP.to_owned(),
-        }),
-        [first, second, ..] => Err(EngineError::AmbiguousWeights {
-            folder: folder.to_owned(),
-            first: first.clone(),
-            second: second.clone(),
-        }),
-    }
-}
-
-fn place(folder: &Path, file: &str) -> String {
-    format!("`{}`", folder.join(file).display())
-}
-
-fn read_required(folder: &Path, file: &str, help: &str) -> Result<Vec<u8>, EngineError> {
-    let path = folder.join(file);
-    if path.is_file() {
-        return load::read(&path);
-    }
-    Err(EngineError::MissingFile {
-        folder: folder.to_owned(),
-        file: file.to_owned(),
-        help: help.to_owned(),
-    })
 }
 
 /// Checked before the weights are read: it is quick, and they are large.

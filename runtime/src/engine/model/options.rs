@@ -1,5 +1,6 @@
 //! In which form weights are kept in memory, and how many threads work on them.
 
+use crate::engine::EngineError;
 use crate::engine::kernels::Cpu;
 use crate::engine::kernels::packed::Packing;
 use crate::engine::load::{Form, Stored};
@@ -19,6 +20,9 @@ pub struct LoadOptions {
     pub kv_format: Option<KvFormat>,
     /// Threads that share a step's work, the engine's own included; one for each physical core if not given.
     pub threads: Option<NonZeroUsize>,
+    /// The CUDA GPU of this number, the first is 0, in place of the CPU: for who loads by name, as a
+    /// [`ModelPool`](crate::adapter::ModelPool) does. Needs the feature `cuda`.
+    pub gpu: Option<usize>,
 }
 
 /// The form that the matrices are kept in. Norms and biases stay f32. CUDA keeps bf16, other devices but
@@ -61,6 +65,25 @@ impl KvFormat {
 }
 
 impl LoadOptions {
+    /// The device that [`Self::gpu`] names, or the CPU.
+    ///
+    /// # Errors
+    /// [`EngineError::Gpu`] if there is no such GPU, or this was built without the feature `cuda`.
+    pub fn device(&self) -> Result<Device, EngineError> {
+        match self.gpu {
+            None => Ok(Device::Cpu),
+            Some(number) => Device::new_cuda(number).map_err(|problem| EngineError::Gpu {
+                doing: "being opened",
+                problem: if cfg!(feature = "cuda") {
+                    format!("GPU {number}: {problem}; `nvidia-smi` lists those there are")
+                } else {
+                    "this was built without the feature `cuda`: build with `--features cuda`, or leave `gpu` out"
+                        .to_owned()
+                },
+            }),
+        }
+    }
+
     pub(crate) fn kv_format_on(&self, device: &Device) -> KvFormat {
         let usual = match self.quantization {
             Quantization::None => KvFormat::F32,

@@ -1,7 +1,9 @@
-//! Qwen2's forward pass: RMSNorm, grouped-query attention with rotary positions and biased q/k/v, SwiGLU.
+//! Qwen2's and Qwen3's forward pass: RMSNorm, grouped-query attention with rotary positions, SwiGLU. Qwen2 has biases
+//! on q/k/v, Qwen3 norms the queries and keys of each head.
 //! Stateless: what a sequence remembers is in its cache. Rows of any lengths run as one flat batch, and only
 //! attention looks at them one by one.
 
+mod layer;
 mod tail;
 
 use super::linear::{Linear, Matrix};
@@ -10,11 +12,13 @@ use super::row::{Row, check, commit};
 #[cfg(feature = "cuda")]
 use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
-use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
+use crate::engine::kernels::elementwise::rms_norm;
 use crate::engine::kernels::rotary::Rotary;
+use crate::engine::kernels::team::Team;
 use crate::engine::load::gguf;
 use crate::engine::{EngineError, ModelConfig, TokenId, Weights, raw_ids};
 use candle_core::{DType, Device, Tensor};
+use layer::Layer;
 use std::num::NonZeroUsize;
 use std::path::Path;
 
@@ -34,18 +38,6 @@ pub struct Qwen2 {
     /// Runs in place of all of the above, whose layers are then empty.
     #[cfg(feature = "cuda")]
     pub(super) cuda: Option<CudaQwen2>,
-}
-
-#[derive(Debug)]
-pub(super) struct Layer {
-    attention_norm: Tensor,
-    /// Queries, keys and values of all heads, one below the other.
-    qkv: Linear,
-    output: Linear,
-    mlp_norm: Tensor,
-    /// The gate above the up projection.
-    gate_up: Linear,
-    down: Linear,
 }
 
 impl Qwen2 {
@@ -132,17 +124,19 @@ impl Qwen2 {
         } else {
             self.head.weight().size()
         };
-        let layers = self
-            .layers
-            .iter()
-            .flat_map(|l| [&l.qkv, &l.output, &l.gate_up, &l.down]);
-        self.embedding.size() + head + layers.map(|linear| linear.weight().size()).sum::<usize>()
+        let layers = self.layers.iter().map(Layer::weight_bytes);
+        self.embedding.size() + head + layers.sum::<usize>()
     }
 
     /// Threads that share the work of a step.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.cpu.team.threads()
+    }
+
+    /// The threads that share the work of a step.
+    pub(crate) fn team(&self) -> &Team {
+        &self.cpu.team
     }
 
     /// The network's shape.
@@ -291,103 +285,5 @@ impl Qwen2 {
             start..start + row.tokens.len()
         });
         Rotary::new(positions, &self.frequencies)
-    }
-}
-
-impl Layer {
-    fn load(
-        config: &ModelConfig,
-        layer: usize,
-        weights: &Weights<'_>,
-        device: &Device,
-        cpu: &Cpu,
-        options: &LoadOptions,
-    ) -> Result<Self, EngineError> {
-        let name = |part: &str| format!("model.layers.{layer}.{part}");
-        let (hidden, mlp) = (config.hidden_size, config.intermediate_size);
-        let (q, kv) = (
-            config.heads * config.head_dim,
-            config.kv_heads * config.head_dim,
-        );
-        let qkv = [("q", q), ("k", kv), ("v", kv)];
-        let named =
-            |kind: &str| qkv.map(|(p, rows)| (name(&format!("self_attn.{p}_proj.{kind}")), rows));
-        let vector = |part: &str| weights.tensor(&name(part), &[hidden], device);
-        let linear = |parts: &[(String, usize)], columns, bias| {
-            let form = options
-                .quantization
-                .of_layer(weights.stored(&parts[0].0), device, cpu);
-            Ok::<_, EngineError>(Linear::new(weights.matrix(parts, columns, form)?, bias))
-        };
-        let single = |part: &str, rows| [(name(part), rows)];
-        Ok(Self {
-            attention_norm: vector("input_layernorm.weight")?,
-            qkv: linear(
-                &named("weight"),
-                hidden,
-                Some(weights.vector(&named("bias"))?),
-            )?,
-            output: linear(&single("self_attn.o_proj.weight", hidden), q, None)?,
-            mlp_norm: vector("post_attention_layernorm.weight")?,
-            gate_up: linear(
-                &["gate", "up"].map(|p| (name(&format!("mlp.{p}_proj.weight")), mlp)),
-                hidden,
-                None,
-            )?,
-            down: linear(&single("mlp.down_proj.weight", hidden), mlp, None)?,
-        })
-    }
-
-    /// `x + attention(norm(x))`, then `x + mlp(norm(x))`.
-    fn forward(
-        &self,
-        config: &ModelConfig,
-        layer: usize,
-        x: &Tensor,
-        rotary: &Rotary,
-        rows: &mut [Row<'_>],
-        cpu: &Cpu,
-    ) -> candle_core::Result<Tensor> {
-        let normed = rms_norm(x, &self.attention_norm, config.rms_norm_eps, cpu)?;
-        let x = add(
-            x,
-            &self.attention(config, layer, &normed, rotary, rows, cpu)?,
-            cpu,
-        )?;
-        let normed = rms_norm(&x, &self.mlp_norm, config.rms_norm_eps, cpu)?;
-        add(&x, &self.mlp(&normed, cpu)?, cpu)
-    }
-
-    fn attention(
-        &self,
-        config: &ModelConfig,
-        layer: usize,
-        x: &Tensor,
-        rotary: &Rotary,
-        rows: &mut [Row<'_>],
-        cpu: &Cpu,
-    ) -> candle_core::Result<Tensor> {
-        let heads = config.heads;
-        // A row holds the query heads, then the key heads, then the value heads.
-        let qkv = rotary.turn(self.qkv.forward(x, cpu)?, heads + config.kv_heads, cpu)?;
-        let mut start = 0;
-        let mut outputs = Vec::with_capacity(rows.len());
-        for row in rows {
-            let own = qkv.narrow(0, start, row.tokens.len())?;
-            let (kv, table) = row.cache.layer(layer);
-            outputs.push(kv.attend(&own, heads, row.cache.len(), table, cpu)?);
-            start += row.tokens.len();
-        }
-        let output = match outputs.as_slice() {
-            [only] => only.clone(),
-            several => Tensor::cat(several, 0)?,
-        };
-        self.output.forward(&output, cpu)
-    }
-
-    /// `down(silu(gate(x)) * up(x))`.
-    fn mlp(&self, x: &Tensor, cpu: &Cpu) -> candle_core::Result<Tensor> {
-        self.down
-            .forward(&swiglu(&self.gate_up.forward(x, cpu)?, cpu)?, cpu)
     }
 }

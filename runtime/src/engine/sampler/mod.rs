@@ -4,12 +4,16 @@
 mod params;
 mod penalties;
 mod select;
+mod spread;
 
+#[cfg(feature = "cuda")]
+use super::cuda::choice::Question;
 use super::{EngineError, TokenId};
 use penalties::Penalties;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
-use select::{Candidate, at_least, best, nucleus, top_k, top_p, weigh};
+use select::{Candidate, MANY, at_least, best, nucleus, top_k, top_p, unit, weigh};
+use spread::Spread;
 use std::hash::{BuildHasher, RandomState};
 
 pub use params::SamplingParams;
@@ -23,6 +27,7 @@ pub struct Sampler {
     random: ChaCha8Rng,
     penalties: Penalties,
     candidates: Vec<Candidate>,
+    spread: Spread,
 }
 
 impl Sampler {
@@ -37,6 +42,7 @@ impl Sampler {
             params,
             random: ChaCha8Rng::seed_from_u64(seed),
             candidates: Vec::new(),
+            spread: Spread::default(),
         })
     }
 
@@ -65,6 +71,39 @@ impl Sampler {
         self.penalties.before(token)
     }
 
+    /// What [`Self::sample`] would do, for the GPU to do it: with the same random number, so with the same choice where
+    /// the logits are the same and neither top-k nor top-p reorders the candidates.
+    #[cfg(feature = "cuda")]
+    pub(super) fn question(&mut self, position: usize) -> Question {
+        let random = match self.params.temperature {
+            0.0 => 0,
+            _ => self.random.next_u64(),
+        };
+        Question {
+            changes: self.penalties.changes(),
+            params: self.params.clone(),
+            random,
+            position,
+            ..Question::default()
+        }
+    }
+
+    /// What [`Self::question`] will be next, whichever token comes before; none where that matters.
+    #[cfg(feature = "cuda")]
+    pub(super) fn question_ahead(&self, position: usize) -> Option<Question> {
+        let random = match self.params.temperature {
+            0.0 => 0,
+            _ => self.random.clone().next_u64(),
+        };
+        (!self.penalties.remember()).then(|| Question {
+            changes: self.penalties.changes(),
+            params: self.params.clone(),
+            random,
+            position,
+            ..Question::default()
+        })
+    }
+
     fn draw(&mut self, logits: &[f32], best: f32) -> TokenId {
         let SamplingParams {
             temperature,
@@ -83,24 +122,56 @@ impl Sampler {
                     nucleus(found, total * f64::from(p));
                 }
             }
-            None if p < 1.0 => top_p(logits, best, temperature, f64::from(p), found),
+            None if p < 1.0 => {
+                // Half of all draws are kept then, or more.
+                let most = if p >= 0.5 && min_p == 0.0 {
+                    MANY
+                } else {
+                    usize::MAX
+                };
+                if !top_p(logits, best, temperature, f64::from(p), most, found) {
+                    return self.draw_from_many(logits, best);
+                }
+            }
             None => {
                 // A weight of `min_p` and a little more, for what rounding does to logarithms.
                 let floor = best + (min_p * 0.999).ln() * temperature;
-                at_least(logits, floor, found);
+                if !at_least(logits, floor, MANY, found) {
+                    return self.draw_from_many(logits, best);
+                }
                 weigh(found, best, temperature);
             }
         }
         found.retain(|candidate| candidate.weight >= min_p);
         pick(found, self.random.next_u64()).unwrap_or(TokenId(0))
     }
+
+    /// Draws from the whole vocabulary until a token is among those that top-p and min-p leave, which are no few here.
+    fn draw_from_many(&mut self, logits: &[f32], best: f32) -> TokenId {
+        let SamplingParams {
+            temperature,
+            top_p,
+            min_p,
+            ..
+        } = self.params;
+        self.spread.weigh(logits, best, temperature);
+        loop {
+            let Some(token) = self.spread.pick(self.random.next_u64()) else {
+                return TokenId(0);
+            };
+            let likely = self.spread.weight(token) >= min_p;
+            let share = f64::from(top_p);
+            if likely && (share >= 1.0 || self.spread.share_before(logits, token) < share) {
+                return token;
+            }
+        }
+    }
 }
 
 /// The candidate that a uniform random number falls on.
 fn pick(candidates: &[Candidate], random: u64) -> Option<TokenId> {
     let total: f64 = candidates.iter().map(|c| f64::from(c.weight)).sum();
-    // 53 bits: every value is exact in f64, and below 1.
-    let mut rest = (random >> 11) as f64 / (1u64 << 53) as f64 * total;
+    let mut rest = unit(random) * total;
     for candidate in candidates {
         rest -= f64::from(candidate.weight);
         if rest < 0.0 {

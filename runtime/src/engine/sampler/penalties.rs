@@ -2,6 +2,8 @@
 
 use super::SamplingParams;
 use crate::engine::TokenId;
+#[cfg(feature = "cuda")]
+use crate::engine::cuda::choice::Change;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// The penalties and biases of one sequence, and the tokens that they depend on.
@@ -79,6 +81,36 @@ impl Penalties {
         for (token, bias) in &self.bias {
             change(token, &|logit| logit + bias);
         }
+    }
+
+    /// Whether tokens change what comes after them.
+    #[cfg(feature = "cuda")]
+    pub(super) fn remember(&self) -> bool {
+        self.repeats() || self.counts()
+    }
+
+    /// What [`Self::apply`] would do, token by token.
+    #[cfg(feature = "cuda")]
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let mut changes: BTreeMap<TokenId, Change> = BTreeMap::new();
+        let mut of = |token: &TokenId, edit: &dyn Fn(&mut Change)| {
+            let change = changes.entry(*token).or_insert(Change {
+                id: token.0,
+                ..Change::default()
+            });
+            edit(change);
+        };
+        for token in &self.seen {
+            of(token, &|change| change.is_repeated = 1);
+        }
+        for (token, count) in &self.counts {
+            let penalty = self.presence + *count as f32 * self.frequency;
+            of(token, &|change| change.penalty = penalty);
+        }
+        for (token, bias) in &self.bias {
+            of(token, &|change| change.bias = *bias);
+        }
+        changes.into_values().collect()
     }
 
     /// The logit of a token as it was before the last [`Self::apply`], if that changed it.

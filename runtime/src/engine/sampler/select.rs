@@ -24,21 +24,8 @@ impl Candidate {
 /// The largest logit and its first index. The error is a value that is NaN or infinite; no index means that every
 /// token is ruled out.
 pub(super) fn best(logits: &[f32]) -> Result<Option<usize>, f32> {
-    let (chunks, rest) = logits.as_chunks::<LANES>();
-    let mut tops = [f32::NEG_INFINITY; LANES];
-    let mut sound = true;
-    for chunk in chunks {
-        for lane in 0..LANES {
-            // False for NaN and for infinity alike.
-            sound &= chunk[lane] < f32::INFINITY;
-            tops[lane] = if chunk[lane] > tops[lane] {
-                chunk[lane]
-            } else {
-                tops[lane]
-            };
-        }
-    }
-    sound &= rest.iter().all(|logit| *logit < f32::INFINITY);
+    let (mut top, mut sound) = (f32::NEG_INFINITY, true);
+    find_top(Level::detect(), logits, &mut top, &mut sound);
     if !sound {
         let unsound = logits
             .iter()
@@ -46,15 +33,43 @@ pub(super) fn best(logits: &[f32]) -> Result<Option<usize>, f32> {
             .find(|logit| logit.is_nan() || *logit == f32::INFINITY);
         return Err(unsound.unwrap_or(f32::NAN));
     }
-    let top = tops
+    if top == f32::NEG_INFINITY {
+        return Ok(None);
+    }
+    // Sixteen at a time: one after the other would take as long as finding the largest.
+    let chunk = logits.chunks(LANES).position(|chunk| reaches(chunk, top));
+    let first = chunk.unwrap_or(0) * LANES;
+    let within = logits[first..].iter().position(|logit| *logit == top);
+    Ok(within.map(|within| first + within))
+}
+
+for_each_level! {
+    /// The largest logit, and whether each is a number that can be compared.
+    fn find_top(logits: &[f32], top: &mut f32, sound: &mut bool) = find_top_body
+}
+
+#[inline(always)]
+fn find_top_body<const FUSED: bool>(logits: &[f32], top: &mut f32, sound: &mut bool) {
+    let (chunks, rest) = logits.as_chunks::<LANES>();
+    let mut tops = [f32::NEG_INFINITY; LANES];
+    let mut all = true;
+    for chunk in chunks {
+        for lane in 0..LANES {
+            // False for NaN and for infinity alike.
+            all &= chunk[lane] < f32::INFINITY;
+            tops[lane] = if chunk[lane] > tops[lane] {
+                chunk[lane]
+            } else {
+                tops[lane]
+            };
+        }
+    }
+    *sound = all && rest.iter().all(|logit| *logit < f32::INFINITY);
+    *top = tops
         .iter()
         .chain(rest)
         .copied()
         .fold(f32::NEG_INFINITY, f32::max);
-    if top == f32::NEG_INFINITY {
-        return Ok(None);
-    }
-    Ok(logits.iter().position(|logit| *logit == top))
 }
 
 /// The `k` likeliest tokens, in no order.
@@ -78,39 +93,57 @@ pub(super) fn top_k(logits: &[f32], k: usize, found: &mut Vec<Candidate>) {
     keep(found, k);
 }
 
-/// Every token with at least this logit that is not ruled out.
-pub(super) fn at_least(logits: &[f32], floor: f32, found: &mut Vec<Candidate>) {
+/// So many candidates are likelier to be drawn from the whole vocabulary than to be listed.
+pub(super) const MANY: usize = 2048;
+
+/// Every token with at least this logit that is not ruled out, unless there are more than `most`.
+pub(super) fn at_least(
+    logits: &[f32],
+    floor: f32,
+    most: usize,
+    found: &mut Vec<Candidate>,
+) -> bool {
     let floor = floor.max(f32::MIN);
     found.clear();
     for (chunk, first) in logits.chunks(LANES).zip((0..).step_by(LANES)) {
         if reaches(chunk, floor) {
             append(chunk, first, floor, found);
+            if found.len() > most {
+                return false;
+            }
         }
     }
+    true
 }
 
-/// The fewest likeliest tokens whose weights reach `share` of the whole vocabulary's, in no order.
+/// The fewest likeliest tokens whose weights reach `share` of the whole vocabulary's, in no order; not where more than `most`
+/// would have to be looked at.
 pub(super) fn top_p(
     logits: &[f32],
     best: f32,
     temperature: f32,
     share: f64,
+    most: usize,
     found: &mut Vec<Candidate>,
-) {
-    let total = total_weight(logits, best, temperature);
+) -> bool {
+    let mut total = None;
     // Weights below 2^-10, 2^-20: rarely is more of the tail needed.
     for exponent in [7.0, 14.0, f32::INFINITY] {
-        at_least(logits, best - exponent * temperature, found);
+        if !at_least(logits, best - exponent * temperature, most, found) {
+            return false;
+        }
+        let total = *total.get_or_insert_with(|| total_weight(logits, best, temperature));
         weigh(found, best, temperature);
         let mass: f64 = found
             .iter()
             .map(|candidate| f64::from(candidate.weight))
             .sum();
-        if mass >= share * total {
+        if mass >= share * total || exponent == f32::INFINITY {
+            nucleus(found, share * total);
             break;
         }
     }
-    nucleus(found, share * total);
+    true
 }
 
 /// Gives candidates their weights.
@@ -191,41 +224,36 @@ fn total_weight(logits: &[f32], best: f32, temperature: f32) -> f64 {
     let level = Level::detect();
     for chunk in logits.chunks(weights.len()) {
         let weights = &mut weights[..chunk.len()];
-        // Division is the dearest part of it.
-        if temperature == 1.0 {
-            exponentials(level, chunk, best, weights);
-        } else {
-            scaled_exponentials(level, chunk, best, temperature, weights);
-        }
+        fill_weights(level, chunk, best, temperature, weights);
         total += f64::from(sum_of(weights));
     }
     total
 }
 
 for_each_level! {
-    fn exponentials(logits: &[f32], best: f32, out: &mut [f32]) = exponentials_body
+    /// A weight for each logit, 1 for the best.
+    pub(super) fn fill_weights(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = fill_weights_body
 }
 
-for_each_level! {
-    fn scaled_exponentials(logits: &[f32], best: f32, temperature: f32, out: &mut [f32]) = scaled_exponentials_body
-}
-
+/// Never fused: a seed gives the same tokens on every machine.
 #[inline(always)]
-fn exponentials_body<const FUSED: bool>(logits: &[f32], best: f32, out: &mut [f32]) {
-    for (out, logit) in out.iter_mut().zip(logits) {
-        *out = weight_of(*logit, exp::<FUSED>(logit - best));
-    }
-}
-
-#[inline(always)]
-fn scaled_exponentials_body<const FUSED: bool>(
+fn fill_weights_body<const FUSED: bool>(
     logits: &[f32],
     best: f32,
     temperature: f32,
     out: &mut [f32],
 ) {
-    for (out, logit) in out.iter_mut().zip(logits) {
-        *out = weight_of(*logit, exp::<FUSED>((logit - best) / temperature));
+    let (whole, rest) = logits.as_chunks::<LANES>();
+    let (whole_out, rest_out) = out.as_chunks_mut::<LANES>();
+    // A division would be the dearest part of it.
+    let scale = 1.0 / temperature;
+    for (out, logits) in whole_out.iter_mut().zip(whole) {
+        for lane in 0..LANES {
+            out[lane] = weight_of(logits[lane], exp::<false>((logits[lane] - best) * scale));
+        }
+    }
+    for (out, logit) in rest_out.iter_mut().zip(rest) {
+        *out = weight_of(*logit, exp::<false>((logit - best) * scale));
     }
 }
 
@@ -237,6 +265,11 @@ fn weight_of(logit: f32, weight: f32) -> f32 {
     } else {
         weight
     }
+}
+
+/// A random number in [0, 1): 53 bits, every value exact.
+pub(super) fn unit(random: u64) -> f64 {
+    (random >> 11) as f64 / (1u64 << 53) as f64
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! token is still chosen from its own logits, and a guess only counts where it is the token that was chosen.
 
 use crate::engine::TokenId;
+use crate::engine::kv::tree::agreement;
 
 /// Lengths of the endings that are looked for, the surest first.
 const ENDINGS: [usize; 3] = [4, 3, 2];
@@ -39,12 +40,6 @@ impl Drafts {
         self.tokens.clear();
         right
     }
-}
-
-/// Tokens that both begin with.
-pub(super) fn agreement(one: &[TokenId], other: &[TokenId]) -> usize {
-    let pairs = one.iter().zip(other);
-    pairs.take_while(|(one, other)| one == other).count()
 }
 
 /// What followed the latest earlier place that ends as these tokens do, up to `most` tokens.

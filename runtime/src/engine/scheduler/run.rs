@@ -2,17 +2,17 @@
 //! A step that fails or panics costs the sequence that caused it, not the others.
 
 use super::EngineOptions;
+use super::advance::advanced;
+use super::forward::{Came, forward, isolated};
 use super::life::Life;
 use super::memory::Memory;
 use super::request::{FinishReason, Job, Message};
 use super::rows::fitting;
 use super::sequence::Sequence;
-use super::shares::shares;
 use super::stats::Stats;
-use crate::engine::{EngineError, Model, Row, TokenId};
-use std::any::Any;
+use crate::engine::kv::pool::BLOCK_TOKENS;
+use crate::engine::{EngineError, Model};
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
@@ -26,14 +26,13 @@ pub(super) struct Scheduler {
     /// In the order of admission.
     pub running: Vec<Sequence>,
     pub memory: Memory,
+    /// How many ran when the memory was last settled, unless others have come since.
+    pub settled_for: Option<usize>,
     pub stats: Stats,
 }
 
 /// Sequences that wait for slow readers keep their place beside those that run; so many times the rows may be there.
 const WAITING_FOR_READERS: usize = 4;
-
-/// Where a mask admits at most so many tokens, the output head is computed for them alone.
-const FEW_TOKENS: usize = 1024;
 
 /// How long the loop sleeps while every sequence waits for its reader.
 const READER_PATIENCE: Duration = Duration::from_millis(1);
@@ -48,6 +47,10 @@ impl Scheduler {
         }
         self.waiting.clear();
         self.running.clear();
+        #[cfg(feature = "cuda")]
+        if let Some(cuda) = self.model.network().cuda() {
+            cuda.settle();
+        }
         self.settle();
     }
 
@@ -128,7 +131,9 @@ impl Scheduler {
 
     /// Gives free places to those who wait, in their order.
     fn admit(&mut self) {
-        self.memory.settle();
+        if !self.waiting.is_empty() {
+            self.memory.settle();
+        }
         while let Some(next) = self.waiting.front()
             && self.has_place_for(next)
             && let Some(job) = self.waiting.pop_front()
@@ -153,6 +158,7 @@ impl Scheduler {
                 self.waiting.push_front(job);
                 return;
             };
+            self.settled_for = None;
             let mut sequence = Sequence::new(job, cache);
             if nothing_to_do {
                 sequence.finish(FinishReason::Length);
@@ -197,12 +203,16 @@ impl Scheduler {
         let chunk = self.options.prefill_chunk;
         self.running = step(&self.model, running, chunk, &mut self.memory, &self.stats);
         self.running.extend(waiting);
-        self.settle();
+        // Decoding moves blocks only where a sequence begins or ends.
+        if self.settled_for != Some(self.running.len()) || self.is_idle() {
+            self.settle();
+        }
     }
 
     fn settle(&mut self) {
         self.memory.settle();
         let running = self.running.len();
+        self.settled_for = Some(running);
         self.stats.count(|stats| stats.running = running);
     }
 }
@@ -219,7 +229,14 @@ fn step(
         return running;
     }
     match isolated(|| forward(model, &mut running, chunk, stats)) {
-        Ok(logits) => advance_all(model, running, logits, memory, stats),
+        Ok(came) => advance_all(model, running, came, memory, stats),
+        // Memory is short for the whole pass: who came last makes room for the others.
+        Err(error @ EngineError::GpuMemory { .. }) if running.len() > 1 => {
+            if let Some(newest) = running.pop() {
+                newest.fail(error);
+            }
+            step(model, running, chunk, memory, stats)
+        }
         Err(_) if running.len() > 1 => running
             .into_iter()
             .flat_map(|sequence| step(model, vec![sequence], chunk, memory, stats))
@@ -233,87 +250,17 @@ fn step(
     }
 }
 
-/// Of each row the logits after its last token, and after each that was guessed; none while it is prefilled.
-type Tails = Vec<Option<Vec<Vec<f32>>>>;
-
-/// Runs the sequences' next tokens, as [`shares`] allots them, and returns the logits of those that have reached
-/// their end.
-fn forward(
-    model: &Model,
-    running: &mut [Sequence],
-    chunk: usize,
-    stats: &Stats,
-) -> Result<Tails, EngineError> {
-    let pending: Vec<usize> = running
-        .iter()
-        .map(|sequence| sequence.tokens.len() - sequence.cache.len())
-        .collect();
-    let begun = running.iter().filter(|sequence| sequence.has_begun());
-    let chosen_before = begun.count();
-    let shares = shares(&pending, chunk);
-    let count = running.len();
-    let inputs: Vec<Vec<TokenId>> = running
-        .iter_mut()
-        .zip(&shares)
-        .map(|(sequence, share)| sequence.input(*share, count))
-        .collect();
-    let drafted: Vec<usize> = running.iter().map(Sequence::drafted).collect();
-    let mut masks = Vec::with_capacity(count);
-    let mut rows: Vec<Row<'_>> = Vec::with_capacity(count);
-    for ((sequence, input), ended) in running.iter_mut().zip(&inputs).zip(
-        shares
-            .iter()
-            .zip(&pending)
-            .map(|(share, pending)| share == pending),
-    ) {
-        let request = &mut sequence.job.request;
-        let wants_all = request.wants_all_logits();
-        masks.push(request.mask.as_mut().filter(|_| !wants_all));
-        rows.push(Row {
-            tokens: input,
-            logits: ended,
-            cache: &mut sequence.cache,
-        });
-    }
-    let guesses: usize = drafted.iter().sum();
-    let network = model.network();
-    let mut logits = if guesses > 0 {
-        let tails: Vec<usize> = drafted.iter().map(|drafted| drafted + 1).collect();
-        network.forward_tails(&mut rows, &tails)?.into_iter()
-    } else {
-        let few = |row: usize| masks[row].as_mut()?.few(FEW_TOKENS);
-        let single = network.forward_for(&mut rows, few)?.into_iter();
-        single
-            .map(|logits| vec![logits])
-            .collect::<Vec<_>>()
-            .into_iter()
-    };
-    let computed: usize = shares.iter().sum();
-    stats.count(|stats| {
-        stats.steps += 1;
-        stats.prefilled_tokens += computed.saturating_sub(chosen_before) as u64;
-        stats.drafted_tokens += guesses as u64;
-    });
-    Ok(rows
-        .iter()
-        .map(|row| row.logits.then(|| logits.next()).flatten())
-        .collect())
-}
-
 /// Chooses each sequence's next tokens, offers what is computed to others, and keeps those that go on.
 fn advance_all(
     model: &Model,
     running: Vec<Sequence>,
-    logits: Tails,
+    came: Vec<Came>,
     memory: &mut Memory,
     stats: &Stats,
 ) -> Vec<Sequence> {
     let mut going_on = Vec::with_capacity(running.len());
-    for (mut sequence, logits) in running.into_iter().zip(logits) {
-        let end = match logits {
-            Some(logits) => isolated(|| sequence.advance_over(model, logits)),
-            None => Ok((0, 0, None)),
-        };
+    let mut counted = (0, 0);
+    for (mut sequence, end) in advanced(model, running, came) {
         let (chosen, accepted, end) = match end {
             Ok(advanced) => advanced,
             Err(error) => {
@@ -321,48 +268,40 @@ fn advance_all(
                 continue;
             }
         };
-        stats.count(|stats| {
-            stats.decoded_tokens += chosen;
-            stats.accepted_tokens += accepted;
-        });
+        counted = (counted.0 + chosen, counted.1 + accepted);
         offer(&mut sequence, memory);
         match end {
             None => going_on.push(sequence),
-            Some(reason) => sequence.finish(reason),
+            Some(reason) => {
+                count(stats, &mut counted);
+                sequence.finish(reason);
+            }
         }
     }
+    count(stats, &mut counted);
     going_on
 }
 
-/// Offers a sequence's blocks to others, and to who wants them pinned.
+/// Counts tokens that were chosen, and those of them that had been guessed: before an answer is sent, and once a step.
+fn count(stats: &Stats, counted: &mut (u64, u64)) {
+    let (chosen, accepted) = std::mem::take(counted);
+    stats.count(|stats| {
+        stats.decoded_tokens += chosen;
+        stats.accepted_tokens += accepted;
+    });
+}
+
+/// Offers a sequence's blocks to others as they become full, and to who wants them pinned.
 fn offer(sequence: &mut Sequence, memory: &mut Memory) {
-    if sequence.job.request.use_kv_cache {
+    let full = sequence.cache.len() / BLOCK_TOKENS;
+    if sequence.job.request.use_kv_cache && full > sequence.offered {
         memory.offer(&sequence.tokens, &sequence.cache);
+        sequence.offered = full;
     }
     let prompt = &sequence.job.request.prompt;
     if sequence.cache.len() >= prompt.len()
         && let Some(pin) = sequence.job.pin.take()
     {
         drop(pin.send(memory.pin(prompt)));
-    }
-}
-
-/// Turns a panic into an error. What a panicking step leaves half done is private to sequences that end with
-/// it: caches count tokens only after a whole forward pass.
-fn isolated<T>(step: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
-    catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|panic| {
-        Err(EngineError::Panicked {
-            message: panic_message(&*panic),
-        })
-    })
-}
-
-fn panic_message(panic: &(dyn Any + Send)) -> String {
-    if let Some(text) = panic.downcast_ref::<&str>() {
-        (*text).to_owned()
-    } else if let Some(text) = panic.downcast_ref::<String>() {
-        text.clone()
-    } else {
-        "no message".to_owned()
     }
 }

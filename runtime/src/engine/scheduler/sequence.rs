@@ -1,7 +1,10 @@
 //! One generation in progress: its tokens, its cache, and what came of each step.
 
-use super::draft::{Drafts, agreement};
+use super::draft::Drafts;
 use super::request::{FinishReason, Generation, Job, StreamedToken, Timings};
+#[cfg(feature = "cuda")]
+use crate::engine::cuda::choice::Chosen;
+use crate::engine::kv::tree::agreement;
 use crate::engine::sampler::{likeliest, log_sum_exp};
 use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, TokenId};
 use std::time::Instant;
@@ -26,6 +29,8 @@ pub(super) struct Sequence {
     chose_stop: bool,
     /// How many tokens of the reply its stream has taken.
     streamed: usize,
+    /// Full blocks of the cache that others were offered.
+    pub offered: usize,
     drafts: Drafts,
 }
 
@@ -51,6 +56,7 @@ impl Sequence {
             closed_at: None,
             chose_stop: false,
             streamed: 0,
+            offered: 0,
             drafts: Drafts::default(),
         }
     }
@@ -154,15 +160,13 @@ impl Sequence {
         logits: &mut Vec<f32>,
     ) -> Result<Option<FinishReason>, EngineError> {
         model.mask_unknown(logits);
-        let budget = self.job.limit - self.generated().len();
         // Before the mask and the penalties: what the model itself makes of the tokens.
-        let request = &self.job.request;
-        let scale = match request.wants_all_logits() || request.mask.is_none() {
+        let scale = match self.is_scored() {
             true => log_sum_exp(logits),
             false => None,
         };
         let mut top = match scale {
-            Some(_) => likeliest(logits, request.top_logprobs),
+            Some(_) => likeliest(logits, self.job.request.top_logprobs),
             None => Vec::new(),
         };
         if let Some(mask) = &mut self.job.request.mask {
@@ -177,6 +181,22 @@ impl Sequence {
             let logprob = logit - scale;
             Scored { logprob, top }
         });
+        self.take(token, scored)
+    }
+
+    /// Whether tokens get their log-probabilities.
+    fn is_scored(&self) -> bool {
+        let request = &self.job.request;
+        request.wants_all_logits() || request.mask.is_none()
+    }
+
+    /// Goes on with a token that was chosen; says whether it was the last.
+    fn take(
+        &mut self,
+        token: TokenId,
+        scored: Option<Scored>,
+    ) -> Result<Option<FinishReason>, EngineError> {
+        let budget = self.job.limit - self.generated().len();
         self.first_token.get_or_insert_with(Instant::now);
         if self.job.request.stop_tokens.contains(&token) {
             self.chose_stop = true;
@@ -192,6 +212,19 @@ impl Sequence {
         let chosen = step.tokens.first() == Some(&token);
         self.forced += step.tokens.len() - usize::from(chosen);
         Ok(self.append(step, scored.filter(|_| chosen)))
+    }
+
+    /// Goes on with a token that the GPU has chosen; says whether it was the last.
+    #[cfg(feature = "cuda")]
+    pub fn take_chosen(&mut self, mut chosen: Chosen) -> Result<Option<FinishReason>, EngineError> {
+        let scale = chosen.scale;
+        chosen.top.iter_mut().for_each(|(_, logit)| *logit -= scale);
+        let scored = Scored {
+            logprob: chosen.logit - scale,
+            top: chosen.top,
+        };
+        let is_scored = self.is_scored() && scored.logprob.is_finite();
+        self.take(chosen.token, Some(scored).filter(|_| is_scored))
     }
 
     /// Appends tokens to the reply, of which the first may have been chosen; says whether they end it.

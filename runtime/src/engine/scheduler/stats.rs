@@ -36,7 +36,7 @@ pub struct EngineStats {
 pub struct CacheStats {
     /// Sequences that found at least one block of their beginning.
     pub hits: u64,
-    /// Sequences that looked for their beginning and found nothing of it.
+    /// Sequences that looked for their beginning and found less than a block of it.
     pub misses: u64,
     /// Tokens of the prompts of both.
     pub prompt_tokens: u64,
@@ -44,7 +44,8 @@ pub struct CacheStats {
     pub reused_tokens: u64,
     /// Blocks of 16 tokens in all.
     pub blocks_total: usize,
-    /// Blocks that running sequences hold, and pinned ones.
+    /// Blocks that running sequences hold, and pinned ones, as of the engine's last step: a pin that is dropped while the engine
+    /// has nothing to do is counted until it has.
     pub blocks_in_use: usize,
     /// Blocks that nobody holds but that are kept for sequences with an equal beginning.
     pub blocks_kept: usize,

@@ -115,7 +115,7 @@ pub(super) fn literal(text: &str) -> String {
 }
 
 /// A Lark regular expression. A slash would end it.
-fn slashed(regex: &str) -> String {
+pub(super) fn slashed(regex: &str) -> String {
     let mut escaped = String::with_capacity(regex.len() + 2);
     let mut after_backslash = false;
     for c in regex.chars() {

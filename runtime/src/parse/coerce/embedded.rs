@@ -1,15 +1,16 @@
 //! Finds the JSON in a text: the whole of it, in a fence, or among prose.
 
-use std::borrow::Cow;
+use std::rc::Rc;
 
-use super::super::loose::{self, Node, NodeKind, Notes, SyntaxFault};
+use super::super::loose::{self, Notes, SyntaxFault};
 use super::super::names::folded;
+use super::super::tree::{Branch, Node, NodeKind, Tree};
 use super::whole_fence;
 
 /// A JSON value in a text.
 #[derive(Debug)]
 pub(in super::super) struct Found<'t> {
-    pub(in super::super) node: Node<'t>,
+    pub(in super::super) tree: Tree<'t>,
     pub(in super::super) notes: Notes,
     /// Whether it stands where an answer would: first, last after a colon, or on lines of its own.
     pub(in super::super) placed: bool,
@@ -34,13 +35,14 @@ pub(in super::super) fn find_json<'t>(text: &'t str, openers: &[char]) -> Json<'
         let Some(start) = text[from..].find(openers).map(|at| from + at) else {
             return json;
         };
-        let mut notes = Notes::new();
+        let mut notes = Notes::default();
         match loose::read(text, start, &mut notes) {
-            Ok(node) => {
-                let placed = placed(text, &node);
-                from = node.end;
+            Ok(tree) => {
+                let root = tree.root();
+                let placed = placed(text, &root);
+                from = root.end;
                 json.found.push(Found {
-                    node,
+                    tree,
                     notes,
                     placed,
                 });
@@ -79,30 +81,41 @@ fn placed(text: &str, node: &Node<'_>) -> bool {
 fn citation(node: &Node<'_>) -> bool {
     match &node.kind {
         NodeKind::List { items, .. } => {
-            items.is_empty() || items.len() == 1 && matches!(items[0].kind, NodeKind::Bare(_))
+            let bare = |item: Node<'_>| matches!(item.kind, NodeKind::Bare(_));
+            items.len() == 0 || items.single().is_some_and(bare)
         }
         _ => false,
     }
 }
 
 /// The value in `{"name": value}` where that is the whole text and the name is the field's own.
-pub(super) fn own_entry<'t>(text: &'t str, field: &str) -> Option<(Node<'t>, Notes)> {
+pub(super) fn own_entry<'t>(text: &'t str, field: &str) -> Option<(Branch<'t>, Notes)> {
     let text_inner = whole_fence(text).unwrap_or(text);
     if !text_inner.starts_with('{') {
         return None;
     }
     let start = super::offset(text, text_inner);
-    let mut notes = Notes::new();
-    let node = loose::read(&text[..start + text_inner.len()], start, &mut notes).ok()?;
-    let whole = text[node.end..start + text_inner.len()].trim().is_empty();
-    match node.kind {
-        NodeKind::Map {
-            mut entries,
-            closed: true,
-        } if whole && entries.len() == 1 => {
-            let (key, value): (Cow<'_, str>, _) = entries.pop()?;
-            (folded(&key) == folded(field)).then_some((value, notes))
-        }
-        _ => None,
+    let text = &text[..start + text_inner.len()];
+    let own = |key: &str| folded(key) == folded(field);
+    // Most objects have other keys, and may be long.
+    if !loose::first_key(text, start, own) {
+        return None;
     }
+    let mut notes = Notes::default();
+    let tree = loose::read(text, start, &mut notes).ok()?;
+    let root = tree.root();
+    let NodeKind::Map {
+        entries,
+        closed: true,
+    } = root.kind
+    else {
+        return None;
+    };
+    let whole = text[root.end..].trim().is_empty();
+    let (_, place) = entries
+        .places()
+        .next()
+        .filter(|_| whole && entries.len() == 1)?;
+    let tree = Rc::new(tree);
+    Some((Branch { tree, place }, notes))
 }

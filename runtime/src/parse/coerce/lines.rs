@@ -71,7 +71,8 @@ pub(super) fn key_lines(text: &str) -> Option<Vec<(&str, &str)>> {
 
 /// `key: value` with emphasis or quotes around the key.
 pub(in super::super) fn key_value(line: &str) -> Option<(&str, &str)> {
-    let (key, value) = line.split_once(':')?;
+    let colon = line.bytes().position(|byte| byte == b':')?;
+    let (key, value) = (&line[..colon], &line[colon + 1..]);
     // `**key:** value` leaves half of its emphasis before the value, `**key**: value` none.
     let opening = key.len() - key.trim_start_matches(['*', '_', '`']).len();
     let bare = key.trim_start_matches(['*', '_', '`']);
@@ -82,7 +83,8 @@ pub(in super::super) fn key_value(line: &str) -> Option<(&str, &str)> {
     };
     let name = bare.trim_end_matches(['*', '_', '`']).trim();
     let name = super::peel::quoted(name).unwrap_or(name);
-    let plain = !name.is_empty() && name.len() <= 100 && !name.contains(['{', '[', '"', '\n']);
+    let strange = |byte| matches!(byte, b'{' | b'[' | b'"' | b'\n');
+    let plain = !name.is_empty() && name.len() <= 100 && !name.bytes().any(strange);
     let spaced = value.is_empty() || value.starts_with([' ', '\t', '\n']);
     (plain && spaced).then(|| (name, value.trim()))
 }

@@ -5,11 +5,13 @@ use crate::signature::{FieldType, ListKind, ListType, TypeRef, Value};
 use super::super::RepairKind;
 use super::super::distinct::{Distinct, distinct_of, has_order};
 use super::super::error::{ErrorKind, Fault};
-use super::super::loose::{Node, NodeKind, Notes, read_items};
+use super::super::loose::{Notes, read_items};
+use super::super::tree::{Items, Node, NodeKind, Part};
 use super::embedded::own_entry;
 use super::lines::bullets;
 use super::peel::quoted;
-use super::{Coercer, Source, describe, find_json, plain_integer, syntax, whole_fence};
+use super::scalar::PlainIntegers;
+use super::{Coercer, Source, describe, find_json, syntax, whole_fence};
 
 impl Coercer<'_> {
     pub(super) fn list_text(
@@ -20,12 +22,12 @@ impl Coercer<'_> {
     ) -> Result<Value, Fault> {
         let source = self.unfenced(source);
         let text = source.text;
-        if let Some((node, notes)) = own_entry(text, self.field)
-            && let NodeKind::List { .. } = node.kind
+        if let Some((own, notes)) = own_entry(text, self.field)
+            && let NodeKind::List { .. } = own.node().kind
         {
             self.note_all(&notes, source.at);
             self.note(RepairKind::Wrapped, source.at);
-            return self.node(ty, &node, source.at);
+            return self.node(ty, &own.node(), source.at);
         }
         if text.starts_with(['[', '(']) || (text.starts_with('{') && list.kind == ListKind::Set) {
             return self.json_among_prose(ty, source, &['[', '(', '{']);
@@ -35,8 +37,9 @@ impl Coercer<'_> {
         }
         if let Some(items) = bullets(text, source.indent) {
             self.note(RepairKind::Bullets, source.at);
-            let items: Vec<_> = items.into_iter().map(|item| source.part(item)).collect();
-            return self.text_items(ty, list, &items);
+            let count = items.len();
+            let items = items.into_iter().map(|item| source.part(item));
+            return self.text_items(list, count, items);
         }
         if let Some(value) = self.attempt(|this| this.bare_list(ty, list, source))? {
             return Ok(value);
@@ -82,11 +85,12 @@ impl Coercer<'_> {
         let mut first_fault = None;
         for found in &json.found {
             let known = self.notes.len();
-            match self.attempt(|this| this.node(ty, &found.node, source.at)) {
-                Ok(value) if found.placed || (whole_struct && !empty(&found.node)) => {
+            let node = found.tree.root();
+            match self.attempt(|this| this.node(ty, &node, source.at)) {
+                Ok(value) if found.placed || (whole_struct && !empty(&node)) => {
                     let mut notes = self.notes.split_off(known);
-                    notes.extend(found.notes.iter().map(|(kind, at)| (*kind, source.at + at)));
-                    self.prose(source, found.node.at, found.node.end, &mut notes);
+                    notes.extend(found.notes.iter().map(|(kind, at)| (kind, source.at + at)));
+                    self.prose(source, node.at, node.end, &mut notes);
                     if !values.iter().any(|(same, _)| *same == value) {
                         values.push((value, notes));
                     }
@@ -115,7 +119,9 @@ impl Coercer<'_> {
         }
         match values.pop() {
             Some((value, notes)) => {
-                self.note_all(&notes, 0);
+                for (kind, at) in notes {
+                    self.note(kind, at);
+                }
                 Ok(value)
             }
             None => Err(first_fault
@@ -149,22 +155,20 @@ impl Coercer<'_> {
         list: &ListType,
         source: Source<'_>,
     ) -> Result<Value, Fault> {
-        let mut notes = Notes::new();
         let json = find_json(source.text, &['{']);
         if json.found.len() == 1 && json.fault.is_none() {
             let item = self.json_among_prose(&list.item, source, &['{'])?;
             self.note(RepairKind::SingleItem, source.at);
-            return self.finish(ty, list, vec![item], source.at);
+            return self.finish(list, vec![item], source.at);
         }
         let mut end = 0;
         for found in &json.found {
-            let between =
-                source.text[end..found.node.at].trim_matches([',', ' ', '\n', '\r', '\t']);
+            let node = found.tree.root();
+            let between = source.text[end..node.at].trim_matches([',', ' ', '\n', '\r', '\t']);
             if !between.is_empty() {
                 return Err(Fault::expected(&describe(ty), source.text, source.at));
             }
-            notes.extend(found.notes.iter().copied());
-            end = found.node.end;
+            end = node.end;
         }
         if let Some(fault) = &json.fault {
             return Err(syntax(fault, ty, source.at, source.text));
@@ -173,9 +177,12 @@ impl Coercer<'_> {
             return Err(Fault::expected(&describe(ty), source.text, source.at));
         }
         self.note(RepairKind::BareList, source.at);
-        self.note_all(&notes, source.at);
-        let nodes: Vec<Node<'_>> = json.found.into_iter().map(|found| found.node).collect();
-        self.list_node(ty, list, &nodes, true, source.at, source.at)
+        for found in &json.found {
+            self.note_all(&found.notes, source.at);
+        }
+        let nodes = json.found.iter();
+        let nodes = nodes.map(|found| Part::Node(found.tree.root()));
+        self.items(list, json.found.len(), nodes, source.at, source.at)
     }
 
     /// `1, 2, 3`, `"x", "y"`, a line each, or a single value: where the type of the items leaves no doubt.
@@ -189,17 +196,19 @@ impl Coercer<'_> {
         let scalar = holds_no_comma(&list.item);
         if scalar && text.contains('\n') {
             let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-            let items: Vec<_> = lines
-                .map(|line| source.part(line.trim_end_matches(',')))
-                .collect();
+            let items = lines.map(|line| source.part(line.trim_end_matches(',')));
             self.note(RepairKind::BareList, source.at);
-            return Ok(self.attempt(|this| this.text_items(ty, list, &items)).ok());
+            // An upper bound: a line may be white space.
+            let pairs = text.as_bytes().windows(2);
+            let most = 1 + pairs
+                .filter(|pair| pair[0] == b'\n' && pair[1] != b'\n')
+                .count();
+            let value = self.attempt(|this| this.text_items(list, most, items));
+            return Ok(value.ok());
         }
-        let mut notes = Notes::new();
-        if let Ok(Node {
-            kind: NodeKind::List { items, .. },
-            ..
-        }) = read_items(text, &mut notes)
+        let mut notes = Notes::default();
+        if let Ok(tree) = read_items(text, &mut notes)
+            && let NodeKind::List { items, .. } = tree.root().kind
         {
             let in_quotes = items
                 .iter()
@@ -220,82 +229,102 @@ impl Coercer<'_> {
                 self.note(kind, source.at);
                 self.note_all(&notes, source.at);
                 return self
-                    .list_node(ty, list, &items, true, source.at, source.at)
+                    .items(list, items.len(), items.parts(), source.at, source.at)
                     .map(Some);
             }
         }
         if scalar && let Ok(item) = self.attempt(|this| this.text(&list.item, source)) {
             self.note(RepairKind::SingleItem, source.at);
-            return self.finish(ty, list, vec![item], source.at).map(Some);
+            return self.finish(list, vec![item], source.at).map(Some);
         }
         Ok(None)
     }
 
-    fn text_items(
+    /// The list of at most so many items, each in a text of its own.
+    fn text_items<'t>(
         &mut self,
-        ty: &FieldType,
         list: &ListType,
-        items: &[Source<'_>],
+        most: usize,
+        items: impl Iterator<Item = Source<'t>>,
     ) -> Result<Value, Fault> {
-        let mut values = Vec::with_capacity(items.len());
-        for (at, item) in items.iter().enumerate() {
+        let mut values = Vec::with_capacity(most);
+        let mut place = None;
+        let strings = matches!(*list.item, FieldType::String);
+        for (at, item) in items.enumerate() {
+            place.get_or_insert(item.at);
             // A quoted item of a list is the text in the quotes, as in YAML.
-            let inner = quoted(item.text).filter(|_| matches!(*list.item, FieldType::String));
-            let item = inner.map_or(*item, |inner| item.part(inner));
-            values.push(
-                self.text(&list.item, item)
-                    .map_err(|fault| fault.within(at))?,
-            );
+            let inner = strings.then(|| quoted(item.text)).flatten();
+            let item = inner.map_or(item, |inner| item.part(inner));
+            let value = self.text(&list.item, item);
+            values.push(value.map_err(|fault| fault.within(at))?);
         }
-        let place = items.first().map_or(0, |item| item.at);
-        self.finish(ty, list, values, place)
+        self.finish(list, values, place.unwrap_or(0))
     }
 
-    pub(super) fn list_node(
+    /// The list of so many items.
+    pub(super) fn items<'a>(
         &mut self,
-        ty: &FieldType,
         list: &ListType,
-        items: &[Node<'_>],
-        closed: bool,
+        count: usize,
+        parts: impl Iterator<Item = Part<'a>>,
         at: usize,
         base: usize,
     ) -> Result<Value, Fault> {
-        self.must_be_closed(closed, at, "a list")?;
-        let item_type = &*list.item;
-        let mut read = |(index, item): (usize, &Node<'_>)| match (item_type, &item.kind) {
-            // Long lists are lists of numbers, as a rule.
-            (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
-                Some(value) => Ok(value),
-                None => self
-                    .node(item_type, item, base)
-                    .map_err(|fault| fault.within(index)),
-            },
-            _ => self
-                .node(item_type, item, base)
-                .map_err(|fault| fault.within(index)),
-        };
-        if list.kind == ListKind::Set && has_order(item_type, 0) {
+        if list.kind == ListKind::Set && has_order(&list.item, 0) {
             // Dropped as they come: a long list of few values takes little memory.
             let mut distinct = Distinct::default();
-            for item in items.iter().enumerate() {
-                distinct.push(read(item)?, None);
-            }
-            if distinct.kept.len() < items.len() {
+            self.each_item(&list.item, parts, base, |value| distinct.push(value, None))?;
+            if distinct.kept.len() < count {
                 self.note(RepairKind::RepeatedItem, at);
             }
             return Ok(Value::List(distinct.kept));
         }
-        let mut values = Vec::with_capacity(items.len());
-        for item in items.iter().enumerate() {
-            values.push(read(item)?);
+        let mut values = Vec::with_capacity(count);
+        self.each_item(&list.item, parts, base, |value| values.push(value))?;
+        self.finish(list, values, at)
+    }
+
+    fn each_item<'a>(
+        &mut self,
+        ty: &FieldType,
+        parts: impl Iterator<Item = Part<'a>>,
+        base: usize,
+        mut add: impl FnMut(Value),
+    ) -> Result<(), Fault> {
+        let integers = match ty {
+            FieldType::Int(int) => Some(PlainIntegers::of(*int)),
+            _ => None,
+        };
+        let mut index = 0;
+        for part in parts {
+            match part {
+                Part::Node(node) => {
+                    let value = self.node(ty, &node, base);
+                    add(value.map_err(|fault| fault.within(index))?);
+                    index += 1;
+                }
+                // Long lists are lists of numbers, as a rule.
+                Part::Numbers(numbers) => {
+                    for (at, number) in numbers {
+                        match integers.and_then(|integers| integers.read(number)) {
+                            Some(n) => add(Value::Int(n.into())),
+                            None => {
+                                let value = self.node(ty, &Node::number(at, number), base);
+                                add(value.map_err(|fault| fault.within(index))?);
+                            }
+                        }
+                        index += 1;
+                    }
+                }
+            }
         }
-        self.finish(ty, list, values, at)
+        Ok(())
     }
 
     pub(super) fn tuple_node(
         &mut self,
         types: &[TypeRef],
-        items: &[Node<'_>],
+        items: Items<'_>,
         closed: bool,
         at: usize,
         base: usize,
@@ -306,21 +335,15 @@ impl Coercer<'_> {
             return Err(Fault::new(ErrorKind::Type, at, message));
         }
         let mut values = Vec::with_capacity(items.len());
-        for (index, (ty, item)) in types.iter().zip(items).enumerate() {
-            let value = self.node(ty, item, base);
+        for (index, (ty, item)) in types.iter().zip(items.iter()).enumerate() {
+            let value = self.node(ty, &item, base);
             values.push(value.map_err(|fault| fault.within(index))?);
         }
         Ok(Value::List(values))
     }
 
     /// What the kind of list asks of its items.
-    fn finish(
-        &mut self,
-        _ty: &FieldType,
-        list: &ListType,
-        items: Vec<Value>,
-        at: usize,
-    ) -> Result<Value, Fault> {
+    fn finish(&mut self, list: &ListType, items: Vec<Value>, at: usize) -> Result<Value, Fault> {
         match list.kind {
             ListKind::List => Ok(Value::List(items)),
             ListKind::Set => {
@@ -341,9 +364,9 @@ impl Coercer<'_> {
 }
 
 fn empty(node: &Node<'_>) -> bool {
-    match &node.kind {
-        NodeKind::Map { entries, .. } => entries.is_empty(),
-        NodeKind::List { items, .. } => items.is_empty(),
+    match node.kind {
+        NodeKind::Map { entries, .. } => entries.len() == 0,
+        NodeKind::List { items, .. } => items.len() == 0,
         NodeKind::Bare(_) | NodeKind::Text(_) => false,
     }
 }

@@ -1,6 +1,7 @@
 //! Text or loose JSON to a value of the wanted type. Certain readings are taken, each leniency noted; others are faults.
 
 mod embedded;
+mod json;
 mod lines;
 mod list;
 mod null;
@@ -8,6 +9,7 @@ mod object;
 mod peel;
 mod scalar;
 mod variant;
+mod words;
 
 pub(super) use embedded::{Found, find_json};
 pub(super) use lines::key_value;
@@ -15,14 +17,16 @@ pub(super) use list::shown;
 pub(super) use peel::whole_fence;
 
 use scalar::plain_integer;
+use words::{describe, describe_enum, syntax, too_deep, wrong_kind};
 
-use crate::signature::{EnumSpec, FieldType, Value, unescape_markers};
+use crate::signature::{FieldType, Value, unescape_markers};
 
 use super::RepairKind;
 use super::error::{ErrorKind, Fault};
-use super::loose::{Node, NodeKind, SyntaxFault};
+use super::loose::Notes;
 use super::sections::offset;
 use super::thinking::after_block;
+use super::tree::{Node, NodeKind};
 
 /// Types nest no deeper in values than JSON does; a recursive type is stopped here.
 const MAX_DEPTH: usize = super::loose::MAX_DEPTH + 32;
@@ -63,6 +67,9 @@ impl<'t> Source<'t> {
 
     fn trimmed(&self) -> Self {
         let trimmed = self.text.trim();
+        if trimmed.len() == self.text.len() {
+            return *self;
+        }
         let before = &self.text[..offset(self.text, trimmed)];
         let indent = match before.rfind('\n') {
             Some(line_break) => before.len() - line_break - 1,
@@ -101,9 +108,9 @@ impl<'f> Coercer<'f> {
         }
     }
 
-    pub(super) fn note_all(&mut self, notes: &[(RepairKind, usize)], base: usize) {
-        for (kind, at) in notes {
-            self.note(*kind, base + at);
+    pub(super) fn note_all(&mut self, notes: &Notes, base: usize) {
+        for (kind, at) in notes.iter() {
+            self.note(kind, base + at);
         }
     }
 
@@ -133,6 +140,11 @@ impl<'f> Coercer<'f> {
 
     /// The value of free text.
     pub(super) fn text(&mut self, ty: &FieldType, source: Source<'_>) -> Result<Value, Fault> {
+        if let FieldType::Int(int) = ty
+            && let Some(value) = plain_integer(*int, source.text)
+        {
+            return Ok(value);
+        }
         self.nested(source.at, |this| this.text_of(ty, source.trimmed()))
     }
 
@@ -181,14 +193,14 @@ impl<'f> Coercer<'f> {
 
     fn node_of(&mut self, ty: &FieldType, node: &Node<'_>, base: usize) -> Result<Value, Fault> {
         let at = base + node.at;
-        match (ty, &node.kind) {
+        match (ty, node.kind) {
             (FieldType::Int(int), NodeKind::Bare(text)) => match plain_integer(*int, text) {
                 Some(value) => Ok(value),
                 None => self.scalar_text(ty, json_source(text, at)),
             },
             // A blank in quotes is a character too.
             (FieldType::Char, NodeKind::Text(text)) if text.chars().count() == 1 => {
-                Ok(Value::String(text.clone().into_owned()))
+                Ok(Value::String(text.to_owned()))
             }
             (FieldType::Json, _) => self.json_node(node, base),
             (FieldType::Option(inner), _) => self.option_node(inner, node, base),
@@ -203,10 +215,11 @@ impl<'f> Coercer<'f> {
                 self.object_node(ty, node, base)
             }
             (FieldType::List(list), NodeKind::List { items, closed }) => {
-                self.list_node(ty, list, items, *closed, at, base)
+                self.must_be_closed(closed, at, "a list")?;
+                self.items(list, items.len(), items.parts(), at, base)
             }
             (FieldType::Tuple(types), NodeKind::List { items, closed }) => {
-                self.tuple_node(types, items, *closed, at, base)
+                self.tuple_node(types, items, closed, at, base)
             }
             (FieldType::Float(_), NodeKind::Map { .. }) => self.float_object(ty, node, at),
             (
@@ -224,24 +237,29 @@ impl<'f> Coercer<'f> {
                 if !matches!(ty, FieldType::Char | FieldType::Date(_)) {
                     self.note(RepairKind::Quotes, at);
                 }
+                if let FieldType::Int(int) = ty
+                    && let Some(value) = plain_integer(*int, text)
+                {
+                    return Ok(value);
+                }
                 self.scalar_text(ty, json_source(text, at))
             }
             _ => Err(wrong_kind(ty, node, at)),
         }
     }
 
-    fn string_node(&mut self, kind: &NodeKind<'_>, at: usize) -> Result<Value, Fault> {
+    fn string_node(&mut self, kind: NodeKind<'_>, at: usize) -> Result<Value, Fault> {
         match kind {
-            NodeKind::Text(text) => Ok(Value::String(text.clone().into_owned())),
+            NodeKind::Text(text) => Ok(Value::String(text.to_owned())),
             NodeKind::Bare(word) => match Literal::of(word) {
                 Literal::Null | Literal::Bool(_) => Err(Fault::expected("a string", word, at)),
                 Literal::Number => {
                     self.note(RepairKind::NumberAsText, at);
-                    Ok(Value::String((*word).to_owned()))
+                    Ok(Value::String(word.to_owned()))
                 }
                 Literal::Word => {
                     self.note(RepairKind::Unquoted, at);
-                    Ok(Value::String((*word).to_owned()))
+                    Ok(Value::String(word.to_owned()))
                 }
             },
             NodeKind::List { .. } => Err(Fault::new(
@@ -316,73 +334,4 @@ pub(super) fn free_text(ty: &FieldType) -> bool {
         },
         _ => false,
     }
-}
-
-fn too_deep(at: usize) -> Fault {
-    let message = format!("nested more than {} deep", super::loose::MAX_DEPTH);
-    Fault::new(ErrorKind::TooDeep, at, message)
-}
-
-fn syntax(fault: &SyntaxFault, ty: &FieldType, base: usize, text: &str) -> Fault {
-    if fault.deep {
-        return too_deep(base + fault.at);
-    }
-    let kind = if fault.at_end {
-        ErrorKind::Truncated
-    } else {
-        ErrorKind::Type
-    };
-    let message = format!("expected {}, but {}", describe(ty), fault.what);
-    let shown = text.get(fault.at..).unwrap_or_default();
-    Fault::new(kind, base + fault.at, message).showing(shown)
-}
-
-fn wrong_kind(ty: &FieldType, node: &Node<'_>, at: usize) -> Fault {
-    let found = match &node.kind {
-        NodeKind::Bare(text) => return Fault::expected(&describe(ty), text, at),
-        NodeKind::Text(text) => return Fault::expected(&describe(ty), text, at),
-        NodeKind::List { .. } => "a list",
-        NodeKind::Map { .. } => "an object",
-    };
-    Fault::new(
-        ErrorKind::Type,
-        at,
-        format!("expected {}, found {found}", describe(ty)),
-    )
-}
-
-/// The type in words, with its article.
-fn describe(ty: &FieldType) -> String {
-    match ty {
-        FieldType::String => "a string".into(),
-        FieldType::Char => "a single character".into(),
-        FieldType::Bool => "true or false".into(),
-        FieldType::Int(_) => "an integer".into(),
-        FieldType::Float(_) => "a number".into(),
-        FieldType::Date(kind) => format!("a {} as {}", kind.name(), kind.layout()),
-        FieldType::Json => "a JSON value".into(),
-        FieldType::Option(inner) => format!(
-            "{} or null",
-            match &**inner {
-                FieldType::Option(_) => "a value".into(),
-                inner => describe(inner),
-            }
-        ),
-        FieldType::List(_) => "a list".into(),
-        FieldType::Tuple(items) => format!("a list of {} values", items.len()),
-        FieldType::Map(_) => "a JSON object".into(),
-        FieldType::Struct(spec) => format!("a JSON object ({})", spec.name),
-        FieldType::Enum(spec) => describe_enum(spec),
-    }
-}
-
-fn describe_enum(spec: &EnumSpec) -> String {
-    let names = spec.variants.iter().take(12).map(|v| v.name.as_ref());
-    let names: Vec<&str> = names.collect();
-    let more = if spec.variants.len() > 12 {
-        ", …"
-    } else {
-        ""
-    };
-    format!("one of {}{more}", names.join(", "))
 }

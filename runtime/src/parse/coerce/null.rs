@@ -4,7 +4,7 @@ use crate::signature::{FieldType, Value};
 
 use super::super::RepairKind;
 use super::super::error::Fault;
-use super::super::loose::{Node, NodeKind};
+use super::super::tree::{Node, NodeKind};
 use super::embedded::own_entry;
 use super::peel::peel_once;
 use super::{Coercer, Literal, Source, describe};
@@ -29,8 +29,8 @@ impl Coercer<'_> {
             Ok(value) => return Ok(value),
             Err(fault) => or_null(fault, inner),
         };
-        if let Some((node, _)) = own_entry(source.text, self.field)
-            && matches!(node.kind, NodeKind::Bare(word) if Literal::of(word) == Literal::Null)
+        if let Some((own, _)) = own_entry(source.text, self.field)
+            && matches!(own.node().kind, NodeKind::Bare(word) if Literal::of(word) == Literal::Null)
         {
             self.note(RepairKind::Wrapped, source.at);
             return Ok(Value::Null);
@@ -49,10 +49,10 @@ impl Coercer<'_> {
         base: usize,
     ) -> Result<Value, Fault> {
         let at = base + node.at;
-        if let NodeKind::Bare(word) = &node.kind
+        if let NodeKind::Bare(word) = node.kind
             && Literal::of(word) == Literal::Null
         {
-            if *word != "null" {
+            if word != "null" {
                 self.note(RepairKind::PythonLiteral, at);
             }
             return Ok(Value::Null);
@@ -61,7 +61,7 @@ impl Coercer<'_> {
             Ok(value) => return Ok(value),
             Err(fault) => or_null(fault, inner),
         };
-        let null = match &node.kind {
+        let null = match node.kind {
             NodeKind::Bare(word) => is_null_word(word),
             NodeKind::Text(text) => text.is_empty() || is_null_word(text),
             NodeKind::List { .. } | NodeKind::Map { .. } => false,

@@ -1,19 +1,16 @@
-//! Structs, maps, enums with data, and any JSON: from objects in JSON, or `key: value` lines.
-
-use std::borrow::Cow;
+//! Structs, maps and enums with data: from objects in JSON, or `key: value` lines.
 
 use crate::signature::{EnumSpec, FieldSpec, FieldType, Payload, Value};
 
+use super::super::distinct::Keys;
 use super::super::error::{ErrorKind, Fault};
-use super::super::loose::{Node, NodeKind};
 use super::super::names::{self, Match};
+use super::super::tree::{Entries, Node, NodeKind};
 use super::super::{RepairKind, constraint};
 use super::embedded::own_entry;
 use super::lines::key_lines;
 use super::variant::name_of;
-use super::{Coercer, Literal, Source, describe, json_source, wrong_kind};
-
-type Entry<'t> = (Cow<'t, str>, Node<'t>);
+use super::{Coercer, Source, describe, json_source, wrong_kind};
 
 impl Coercer<'_> {
     pub(super) fn object_text(
@@ -22,13 +19,13 @@ impl Coercer<'_> {
         source: Source<'_>,
     ) -> Result<Value, Fault> {
         let source = self.unfenced(source);
-        if let Some((node, notes)) = own_entry(source.text, self.field)
-            && matches!(node.kind, NodeKind::Map { .. })
+        if let Some((own, notes)) = own_entry(source.text, self.field)
+            && matches!(own.node().kind, NodeKind::Map { .. })
             && !self.has_own_key(ty)
         {
             self.note_all(&notes, source.at);
             self.note(RepairKind::Wrapped, source.at);
-            return self.node(ty, &node, source.at);
+            return self.node(ty, &own.node(), source.at);
         }
         if source.text.contains('{') {
             return self.json_among_prose(ty, source, &['{', '[']);
@@ -63,10 +60,9 @@ impl Coercer<'_> {
         let Some(entries) = key_lines(source.text) else {
             return Ok(None);
         };
-        let keys = entries.iter().map(|(key, _)| *key);
-        let mut sorted: Vec<&str> = keys.collect();
-        sorted.sort_unstable();
-        if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        let mut keys = Keys::of(entries.len());
+        let twice = |(key, _): &(&str, &str)| keys.known(key, |at| entries[at].0).is_some();
+        if entries.iter().any(twice) {
             return Ok(None);
         }
         let mut values = Vec::with_capacity(entries.len());
@@ -114,8 +110,8 @@ impl Coercer<'_> {
         base: usize,
     ) -> Result<Value, Fault> {
         let at = base + node.at;
-        let (entries, closed) = match (&node.kind, ty) {
-            (NodeKind::Map { entries, closed }, _) => (entries, *closed),
+        let (entries, closed) = match (node.kind, ty) {
+            (NodeKind::Map { entries, closed }, _) => (entries, closed),
             (NodeKind::Text(text), FieldType::Enum(spec)) => {
                 return unit_of(spec, json_source(text, at))?
                     .ok_or_else(|| wrong_kind(ty, node, at));
@@ -136,24 +132,21 @@ impl Coercer<'_> {
         }
     }
 
-    fn map(
+    pub(super) fn map(
         &mut self,
         item: &FieldType,
-        entries: &[Entry<'_>],
+        entries: Entries<'_>,
         base: usize,
     ) -> Result<Value, Fault> {
         let mut values: Vec<(String, Value)> = Vec::with_capacity(entries.len());
-        let mut places = std::collections::HashMap::with_capacity(entries.len());
-        for (key, node) in entries {
+        let mut keys = Keys::of(entries.len());
+        for (key, node) in entries.iter() {
             let value = self
-                .node(item, node, base)
+                .node(item, &node, base)
                 .map_err(|fault| fault.within(key))?;
-            match places.get(key.as_ref()) {
-                None => {
-                    places.insert(key.as_ref(), values.len());
-                    values.push((key.clone().into_owned(), value));
-                }
-                Some(known) => self.same(&values[*known].1, &value, key, base + node.at)?,
+            match keys.known(key, |at| &values[at].0) {
+                None => values.push((key.to_owned(), value)),
+                Some(known) => self.same(&values[known].1, &value, key, base + node.at)?,
             }
         }
         Ok(Value::Map(values))
@@ -172,54 +165,74 @@ impl Coercer<'_> {
     fn fields(
         &mut self,
         fields: &[FieldSpec],
-        entries: &[Entry<'_>],
+        entries: Entries<'_>,
         closed: bool,
         skip: Option<&str>,
         at: usize,
         base: usize,
     ) -> Result<Vec<(String, Value)>, Fault> {
-        let mut values: Vec<Option<Value>> = vec![None; fields.len()];
-        for (key, node) in entries {
-            if skip == Some(key.as_ref()) {
+        // Most objects have their keys in the order of the fields; `later` has those that come before their turn.
+        let mut values: Vec<(String, Value)> = Vec::with_capacity(fields.len());
+        let mut later: Vec<Option<Value>> = Vec::new();
+        let mut cut_short = false;
+        for (key, node) in entries.iter() {
+            cut_short = matches!(node.kind, NodeKind::Bare(_));
+            if skip == Some(key) {
                 continue;
             }
-            let index = match names::find(key, fields.iter().map(|field| field.name.as_ref())) {
-                Some(Match::Exact(index)) => index,
-                Some(Match::Folded(index)) => {
-                    self.note(RepairKind::KeySpelling, base + node.at);
-                    index
-                }
-                None => {
-                    self.note(RepairKind::UnknownKey, base + node.at);
-                    continue;
-                }
+            let Some(index) = self.field_of(fields, key, values.len(), base + node.at) else {
+                continue;
             };
             let field = &fields[index];
-            let value = self
-                .node(&field.ty, node, base)
-                .and_then(|value| constraint::check(&field.constraints, value, base + node.at))
-                .map_err(|fault| fault.within(&field.name))?;
-            match &values[index] {
-                None => values[index] = Some(value),
-                Some(known) => {
-                    let known = known.clone();
-                    self.same(&known, &value, &field.name, base + node.at)?;
+            let mut value = self.node(&field.ty, &node, base);
+            if !field.constraints.is_empty() {
+                value = value
+                    .and_then(|value| constraint::check(&field.constraints, value, base + node.at));
+            }
+            let value = value.map_err(|fault| fault.within(&field.name))?;
+            let known = values.get(index).map(|(_, value)| value);
+            match known.or_else(|| later.get(index)?.as_ref()) {
+                Some(known) => self.same(known, &value, &field.name, base + node.at)?,
+                None if index == values.len() => values.push((field.name.to_string(), value)),
+                None => {
+                    later.resize(fields.len(), None);
+                    later[index] = Some(value);
                 }
             }
         }
-        let all_there = values.iter().all(Option::is_some);
-        let cut_short = entries
-            .last()
-            .is_some_and(|(_, node)| matches!(node.kind, NodeKind::Bare(_)));
+        let there = |index: usize| later.get(index).is_some_and(Option::is_some);
+        let all_there = (values.len()..fields.len()).all(there);
         self.must_be_closed(closed || (all_there && !cut_short), at, "an object")?;
-        fields
-            .iter()
-            .zip(values)
-            .map(|(field, value)| {
-                let value = value.map_or_else(|| left_out(field, at), Ok)?;
-                Ok((field.name.to_string(), value))
-            })
-            .collect()
+        for (index, field) in fields.iter().enumerate().skip(values.len()) {
+            let value = later.get_mut(index).and_then(Option::take);
+            let value = value.map_or_else(|| left_out(field, at), Ok)?;
+            values.push((field.name.to_string(), value));
+        }
+        Ok(values)
+    }
+
+    /// The field that a key names; none where it is unknown. `expected` is the place of the likely one.
+    fn field_of(
+        &mut self,
+        fields: &[FieldSpec],
+        key: &str,
+        expected: usize,
+        at: usize,
+    ) -> Option<usize> {
+        if fields.get(expected).is_some_and(|field| field.name == key) {
+            return Some(expected);
+        }
+        match names::find(key, fields.iter().map(|field| field.name.as_ref())) {
+            Some(Match::Exact(index)) => Some(index),
+            Some(Match::Folded(index)) => {
+                self.note(RepairKind::KeySpelling, at);
+                Some(index)
+            }
+            None => {
+                self.note(RepairKind::UnknownKey, at);
+                None
+            }
+        }
     }
 
     /// `{"type": "Circle", ...}`, or `{"Circle": {...}}`.
@@ -228,26 +241,24 @@ impl Coercer<'_> {
         spec: &EnumSpec,
         ty: &FieldType,
         node: &Node<'_>,
-        entries: &[Entry<'_>],
+        entries: Entries<'_>,
         closed: bool,
         base: usize,
     ) -> Result<Value, Fault> {
         let at = base + node.at;
-        let tag = entries.iter().find(|(key, _)| *key == spec.tag);
-        let Some((_, tag_node)) = tag else {
-            if let [(key, inner)] = entries
+        let Some(tag_node) = entries.get(&spec.tag) else {
+            if let Some((key, inner)) = entries.single()
                 && let Some((index, _)) = name_of(spec, json_source(key, at))?
             {
                 self.note(RepairKind::Wrapped, at);
-                return self.payload(spec, index, &[], Some(inner), closed, at, base);
+                return self.payload(spec, index, entries, Some(inner), closed, at, base);
             }
             let message = format!("missing key `{}`, which names the variant", spec.tag);
             return Err(Fault::new(ErrorKind::Type, at, message));
         };
-        let name = match &tag_node.kind {
-            NodeKind::Text(text) => text.as_ref(),
-            NodeKind::Bare(word) => word,
-            _ => return Err(wrong_kind(ty, tag_node, base + tag_node.at).within(&spec.tag)),
+        let name = match tag_node.kind {
+            NodeKind::Text(text) | NodeKind::Bare(text) => text,
+            _ => return Err(wrong_kind(ty, &tag_node, base + tag_node.at).within(&spec.tag)),
         };
         let Some((index, spelling)) = name_of(spec, json_source(name, base + tag_node.at))? else {
             let expected = describe(ty);
@@ -267,8 +278,8 @@ impl Coercer<'_> {
         &mut self,
         spec: &EnumSpec,
         index: usize,
-        entries: &[Entry<'_>],
-        inner: Option<&Node<'_>>,
+        entries: Entries<'_>,
+        inner: Option<Node<'_>>,
         closed: bool,
         at: usize,
         base: usize,
@@ -283,18 +294,17 @@ impl Coercer<'_> {
         match (&variant.payload, inner) {
             (Payload::Unit, _) => self.must_be_closed(closed, at, "an object")?,
             (Payload::Value(ty), Some(inner)) => {
-                values.push(("value".into(), self.node(ty, inner, base)?));
+                values.push(("value".into(), self.node(ty, &inner, base)?));
             }
             (Payload::Value(ty), None) => {
                 self.must_be_closed(closed, at, "an object")?;
-                let value = entries.iter().find(|(key, _)| key == "value");
-                let (_, node) = value.ok_or_else(|| missing("value"))?;
-                let value = self.node(ty, node, base).map_err(|f| f.within("value"))?;
+                let node = entries.get("value").ok_or_else(|| missing("value"))?;
+                let value = self.node(ty, &node, base).map_err(|f| f.within("value"))?;
                 values.push(("value".into(), value));
             }
-            (Payload::Fields(fields), Some(inner)) => match &inner.kind {
+            (Payload::Fields(fields), Some(inner)) => match inner.kind {
                 NodeKind::Map { entries, closed } => {
-                    values.extend(self.fields(fields, entries, *closed, None, at, base)?);
+                    values.extend(self.fields(fields, entries, closed, None, at, base)?);
                 }
                 _ => {
                     let message =
@@ -307,72 +317,6 @@ impl Coercer<'_> {
             }
         }
         Ok(Value::Map(values))
-    }
-
-    pub(super) fn json_text(&mut self, source: Source<'_>) -> Result<Value, Fault> {
-        let source = self.unfenced(source);
-        let text = source.text;
-        if text.starts_with(['{', '[']) {
-            return self.json_among_prose(&FieldType::Json, source, &['{', '[']);
-        }
-        if let Ok(json) = serde_json::from_str::<serde_json::Value>(text) {
-            return Ok(Value::from(json));
-        }
-        if text.contains(['{', '['])
-            && let Ok(value) =
-                self.attempt(|this| this.json_among_prose(&FieldType::Json, source, &['{', '[']))
-        {
-            return Ok(value);
-        }
-        match Literal::of(text) {
-            Literal::Word => {
-                self.note(RepairKind::TextAsJson, source.at);
-                Ok(Value::String(text.to_owned()))
-            }
-            _ => self.json_bare(text, source.at),
-        }
-    }
-
-    pub(super) fn json_node(&mut self, node: &Node<'_>, base: usize) -> Result<Value, Fault> {
-        let at = base + node.at;
-        match &node.kind {
-            NodeKind::Text(text) => Ok(Value::String(text.clone().into_owned())),
-            NodeKind::Bare(word) => self.json_bare(word, at),
-            NodeKind::List { items, closed } => {
-                self.must_be_closed(*closed, at, "a list")?;
-                let values = items.iter().enumerate().map(|(index, item)| {
-                    self.node(&FieldType::Json, item, base)
-                        .map_err(|f| f.within(index))
-                });
-                Ok(Value::List(values.collect::<Result<_, _>>()?))
-            }
-            NodeKind::Map { entries, closed } => {
-                self.must_be_closed(*closed, at, "an object")?;
-                self.map(&FieldType::Json, entries, base)
-            }
-        }
-    }
-
-    fn json_bare(&mut self, word: &str, at: usize) -> Result<Value, Fault> {
-        let value = match Literal::of(word) {
-            Literal::Null => Value::Null,
-            Literal::Bool(b) => Value::Bool(b),
-            Literal::Word => {
-                self.note(RepairKind::Unquoted, at);
-                return Ok(Value::String(word.to_owned()));
-            }
-            Literal::Number => match serde_json::from_str::<serde_json::Value>(word) {
-                Ok(json) => Value::from(json),
-                Err(_) => self.text(
-                    &FieldType::Float(crate::signature::FloatType::F64),
-                    json_source(word, at),
-                )?,
-            },
-        };
-        if matches!(word, "None" | "True" | "False") {
-            self.note(RepairKind::PythonLiteral, at);
-        }
-        Ok(value)
     }
 }
 

@@ -54,6 +54,10 @@ fn emphasised(text: &str) -> Option<&str> {
 }
 
 pub(super) fn quoted(text: &str) -> Option<&str> {
+    // Asked of each of many lines, most of which begin with a letter.
+    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        return None;
+    }
     [
         ("\"", "\""),
         ("'", "'"),

@@ -5,8 +5,8 @@ use crate::signature::{DateKind, FieldType, FloatType, IntType, Value};
 use super::super::RepairKind;
 use super::super::date;
 use super::super::error::{ErrorKind, Fault};
-use super::super::loose::{Node, NodeKind};
 use super::super::number::{self, Integer, Number, NumberFault, Wanted};
+use super::super::tree::{Node, NodeKind};
 use super::embedded::own_entry;
 use super::peel::peel_once;
 use super::{Coercer, Source, describe};
@@ -90,7 +90,8 @@ impl Coercer<'_> {
         if source.in_json {
             return None;
         }
-        let (node, notes) = own_entry(source.text, self.field)?;
+        let (own, notes) = own_entry(source.text, self.field)?;
+        let node = own.node();
         let at = source.at + node.at;
         let value = self.attempt(|this| this.node(ty, &node, source.at));
         if value.is_ok() {
@@ -165,17 +166,9 @@ impl Coercer<'_> {
         node: &Node<'_>,
         at: usize,
     ) -> Result<Value, Fault> {
-        if let NodeKind::Map { entries, .. } = &node.kind
-            && let [
-                (
-                    key,
-                    Node {
-                        kind: NodeKind::Text(text),
-                        ..
-                    },
-                ),
-            ] = entries.as_slice()
-            && key == "$float"
+        if let NodeKind::Map { entries, .. } = node.kind
+            && entries.len() == 1
+            && let Some(NodeKind::Text(text)) = entries.get("$float").map(|node| node.kind)
         {
             return self.scalar_text(ty, super::json_source(text, at));
         }
@@ -288,22 +281,43 @@ fn integer(int: IntType, source: Source<'_>) -> Reading {
     Reading::Value(value, notes)
 }
 
-/// The integer of digits alone, as most replies have it: the way through [`number::read`] costs ten times as much.
-pub(super) fn plain_integer(int: IntType, text: &str) -> Option<Value> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    if !(1..=18).contains(&digits.len()) {
-        return None;
+/// Reads integers of digits alone, as most replies have them: the way through [`number::read`] costs ten times as much.
+#[derive(Clone, Copy)]
+pub(super) struct PlainIntegers {
+    least: i64,
+    greatest: i64,
+}
+
+impl PlainIntegers {
+    pub(super) fn of(int: IntType) -> Self {
+        PlainIntegers {
+            least: i64::try_from(int.min()).unwrap_or(i64::MIN),
+            greatest: i64::try_from(int.max()).unwrap_or(i64::MAX),
+        }
     }
-    let mut magnitude = 0i64;
-    for byte in digits.bytes() {
-        if !byte.is_ascii_digit() {
+
+    #[inline]
+    pub(super) fn read(self, text: &str) -> Option<i64> {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        if !(1..=18).contains(&digits.len()) {
             return None;
         }
-        magnitude = magnitude * 10 + i64::from(byte - b'0');
+        let mut magnitude = 0i64;
+        for byte in digits.bytes() {
+            if !byte.is_ascii_digit() {
+                return None;
+            }
+            magnitude = magnitude * 10 + i64::from(byte - b'0');
+        }
+        let signed = digits.len() < text.len();
+        let n = if signed { -magnitude } else { magnitude };
+        (self.least <= n && n <= self.greatest).then_some(n)
     }
-    let signed = digits.len() < text.len();
-    let n = i128::from(if signed { -magnitude } else { magnitude });
-    (n >= int.min() && (n < 0 || n as u128 <= int.max())).then_some(Value::Int(n))
+}
+
+pub(super) fn plain_integer(int: IntType, text: &str) -> Option<Value> {
+    let n = PlainIntegers::of(int).read(text)?;
+    Some(Value::Int(n.into()))
 }
 
 fn floating(float: FloatType, source: Source<'_>) -> Reading {

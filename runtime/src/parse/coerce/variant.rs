@@ -42,10 +42,11 @@ impl Coercer<'_> {
             }
         }
         if !source.in_json
-            && let Some((node, _)) = own_entry(source.text, self.field)
+            && let Some((own, _)) = own_entry(source.text, self.field)
         {
+            let node = own.node();
             let at = source.at + node.at;
-            if let NodeKind::Text(text) = &node.kind {
+            if let NodeKind::Text(text) = node.kind {
                 self.note(RepairKind::Wrapped, at);
                 return self.unit_variant(spec, json_source(text, at));
             }

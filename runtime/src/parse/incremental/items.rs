@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::super::coerce::Coercer;
-use super::super::loose::{Node, NodeKind, Notes, read_items};
+use super::super::loose::{Notes, read_items};
+use super::super::tree::NodeKind;
 use crate::signature::{FieldType, Value};
 
 /// Where one is within brackets and quotes.
@@ -103,18 +104,13 @@ impl Items {
 /// The value of a piece of strict JSON, as it is read where it stands in a reply.
 pub(super) fn value(field: &str, ty: &FieldType, json: &str, at: usize) -> Option<Value> {
     serde_json::from_str::<serde::de::IgnoredAny>(json).ok()?;
-    let mut notes = Notes::new();
-    let Node {
-        kind: NodeKind::List { items, .. },
-        ..
-    } = read_items(json, &mut notes).ok()?
-    else {
+    let tree = read_items(json, &mut Notes::default()).ok()?;
+    let NodeKind::List { items, .. } = tree.root().kind else {
         return None;
     };
-    let [node] = items.as_slice() else {
-        return None;
-    };
-    Coercer::new(field, true).node(ty, node, at).ok()
+    Coercer::new(field, true)
+        .node(ty, &items.single()?, at)
+        .ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! A reply read while it comes in: what is certain of a field is told at once, the whole is parsed at its end.
 //!
-//! Certain is what no text that may follow takes back, but for what `docs/parsing.md` lists under Streaming. From
+//! Certain is what no text that may follow takes back, but for what `docs/streaming.md` lists. From
 //! the first line on whose meaning hangs on what follows, nothing is told before the end. Linear in the reply, whatever its chunks.
 
 mod items;

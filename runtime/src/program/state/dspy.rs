@@ -159,7 +159,11 @@ fn check_fields<P: Tunable>(fields: &Json, at: &str) -> Result<(), StateError> {
 }
 
 /// What DSPy's language model was set to, of what can be overridden here.
-fn overrides(lm: Option<&Json>, own: Overrides, at: &str) -> Result<Overrides, StateError> {
+pub(super) fn overrides(
+    lm: Option<&Json>,
+    own: Overrides,
+    at: &str,
+) -> Result<Overrides, StateError> {
     let Some(Json::Object(lm)) = lm else {
         return Ok(own);
     };
@@ -184,7 +188,7 @@ fn overrides(lm: Option<&Json>, own: Overrides, at: &str) -> Result<Overrides, S
 }
 
 /// The prefix that DSPy makes of a field's name: `infer_prefix` in its `signatures/signature.py`, and a colon.
-fn prefix(name: &str) -> String {
+pub(super) fn prefix(name: &str) -> String {
     let steps = [
         r"(.)([A-Z][a-z]+)",
         r"([a-z0-9])([A-Z])",

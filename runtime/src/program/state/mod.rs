@@ -1,6 +1,7 @@
 //! A program's settings as a file: readable, versioned, checked against the signature when it is loaded.
 
 mod dspy;
+mod dynamic;
 mod error;
 mod ours;
 
@@ -11,7 +12,7 @@ use serde_json::Value as Json;
 pub use error::StateError;
 
 use super::Tunable;
-use super::file::write_atomically;
+use crate::file::write_atomically;
 
 /// The settings of a program as JSON, in this crate's format: instruction, demos, overrides, and the fields of the signature that
 /// they are for.

@@ -80,28 +80,7 @@ fn fields(specs: &[FieldSpec]) -> Vec<Json> {
 
 pub(super) fn read<P: Tunable>(json: &Json) -> Result<Settings<P::Signature>, StateError> {
     let root = object(json, "")?;
-    match root.get(VERSION_KEY).and_then(Json::as_u64) {
-        Some(VERSION) => {}
-        Some(found) if found > VERSION => {
-            return Err(StateError::Version {
-                found,
-                known: VERSION,
-            });
-        }
-        _ => {
-            return Err(StateError::layout(
-                VERSION_KEY,
-                "expected a version, from 1",
-            ));
-        }
-    }
-    if let Some(key) = root.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let known = KEYS.join("`, `");
-        return Err(StateError::layout(
-            key,
-            format!("unknown key: the keys are `{known}`"),
-        ));
-    }
+    check_version(root)?;
     match root.get("program").and_then(Json::as_str) {
         Some(kind) if kind == P::KIND => {}
         Some(kind) => {
@@ -128,6 +107,33 @@ pub(super) fn read<P: Tunable>(json: &Json) -> Result<Settings<P::Signature>, St
         overrides: serde_json::from_value::<Overrides>(overrides)
             .map_err(|error| StateError::layout("overrides", error.to_string()))?,
     })
+}
+
+/// Refuses what was written by a newer version, and keys that this one does not know.
+pub(super) fn check_version(root: &Map<String, Json>) -> Result<(), StateError> {
+    match root.get(VERSION_KEY).and_then(Json::as_u64) {
+        Some(VERSION) => {}
+        Some(found) if found > VERSION => {
+            return Err(StateError::Version {
+                found,
+                known: VERSION,
+            });
+        }
+        _ => {
+            return Err(StateError::layout(
+                VERSION_KEY,
+                "expected a version, from 1",
+            ));
+        }
+    }
+    if let Some(key) = root.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        let known = KEYS.join("`, `");
+        return Err(StateError::layout(
+            key,
+            format!("unknown key: the keys are `{known}`"),
+        ));
+    }
+    Ok(())
 }
 
 pub(super) fn object<'j>(json: &'j Json, key: &str) -> Result<&'j Map<String, Json>, StateError> {

@@ -1,14 +1,23 @@
-//! One token's attention for the query heads that share a key head. Keys lie in blocks of 16 positions, coordinate by
-//! coordinate, so that a vector of scores grows without a sum across it; values lie position by position.
+//! Attention of a tile of tokens for the query heads that share a key head. Keys lie in blocks of 16 positions, coordinate
+//! by coordinate, so that a vector of scores grows without a sum across it; values lie position by position.
+//!
+//! The context is taken in stretches. Each gives sums of its own, and they are joined at the end (FlashDecoding, Dao et al.
+//! 2023): whoever computes a stretch, and beside which other tokens, a token's numbers are the same to the bit.
 
 use super::memory::{Half, View};
 use crate::engine::kernels::elementwise::exp;
+#[cfg(target_arch = "x86_64")]
+use crate::engine::kernels::lanes::{Avx2, Avx512};
+use crate::engine::kernels::lanes::{Lanes, Plain};
 use crate::engine::kernels::simd::{LANES, Level, for_each_level, lanes, multiply_add, sum_of};
 
 /// Positions in a block.
 pub(crate) const BLOCK: usize = LANES;
 
-/// What a key head remembers of a sequence.
+/// Positions whose scores are held at a time.
+pub(super) const STRETCH: usize = 16 * BLOCK;
+
+/// What a key head remembers of a sequence, and who looks at it.
 #[derive(Clone, Copy)]
 pub(super) struct Memory<'a> {
     pub view: View<'a>,
@@ -16,12 +25,15 @@ pub(super) struct Memory<'a> {
     pub table: &'a [u32],
     pub layer: usize,
     pub head: usize,
-    /// Positions that may be looked at.
+    /// Query heads that share the key head.
+    pub group: usize,
+    /// Positions that the first token may look at; each token after it may look at one more.
     pub length: usize,
 }
 
 /// Room that is kept between calls.
 pub(super) struct Scratch {
+    /// `[queries][STRETCH]`
     scores: Vec<f32>,
     /// A block in f32.
     block: Vec<f32>,
@@ -36,136 +48,205 @@ impl Scratch {
     }
 }
 
+/// Values that a stretch leaves for each query: its sums, the largest score, and the sum of all weights.
+pub(super) fn part_size(d: usize) -> usize {
+    d + 2
+}
+
+/// Stretches in a context of so many positions.
+pub(super) fn stretches(length: usize) -> usize {
+    length.div_ceil(STRETCH)
+}
+
 for_each_level! {
-    /// Attention of `queries` `[group, d]`, already scaled.
-    pub(super) fn attend_group(
+    /// What one stretch adds to the attention of `queries` `[tokens, group, d]`, already scaled: a part for each query.
+    pub(super) fn attend_stretch(
         queries: &[f32],
         memory: Memory<'_>,
+        stretch: usize,
         scratch: &mut Scratch,
+        parts: &mut [f32]
+    ) = stretch_body in Lanes
+}
+
+for_each_level! {
+    /// Joins a token's parts `[stretches][queries][d + 2]`, which lie `step` values apart, to its attention `[queries, d]`.
+    pub(super) fn join(
+        parts: &[f32],
+        step: usize,
+        stretches: usize,
+        d: usize,
         out: &mut [f32]
-    ) = attend_body
+    ) = join_body
 }
 
-/// Queries that look at a block together. With more than four the compiler no longer unrolls the loop over them, and
-/// gathers across them instead: twenty times slower.
-const TILE: usize = 4;
-
 #[inline(always)]
-fn attend_body<const FUSED: bool>(
+fn stretch_body<V: Lanes>(
     queries: &[f32],
     memory: Memory<'_>,
+    stretch: usize,
     scratch: &mut Scratch,
-    out: &mut [f32],
-) {
-    let d = memory.view.d();
-    // Whole blocks are scored; what lies beyond `length` is never looked at.
-    let padded = memory.length.next_multiple_of(BLOCK);
-    scratch.scores.clear();
-    scratch.scores.resize(TILE * padded, 0.0);
-    scratch.block.resize(BLOCK * d, 0.0);
-    for (queries, out) in queries.chunks(TILE * d).zip(out.chunks_mut(TILE * d)) {
-        match queries.len() / d {
-            4 => attend_tile::<FUSED, 4>(queries, memory, scratch, out),
-            3 => attend_tile::<FUSED, 3>(queries, memory, scratch, out),
-            2 => attend_tile::<FUSED, 2>(queries, memory, scratch, out),
-            _ => attend_tile::<FUSED, 1>(queries, memory, scratch, out),
-        }
-    }
-}
-
-/// The same for `Q` queries.
-#[inline(always)]
-fn attend_tile<const FUSED: bool, const Q: usize>(
-    queries: &[f32],
-    memory: Memory<'_>,
-    scratch: &mut Scratch,
-    out: &mut [f32],
+    parts: &mut [f32],
 ) {
     let Memory {
         view,
         table,
         layer,
         head,
+        group,
         length,
     } = memory;
     let d = view.d();
-    let table = &table[..length.div_ceil(BLOCK)];
-    let padded = table.len() * BLOCK;
+    let of_token = group * d;
+    let tokens = queries.len() / of_token;
+    let from = stretch * STRETCH;
+    let to = (length + tokens - 1).min(from + STRETCH);
+    let blocks = &table[from / BLOCK..to.div_ceil(BLOCK)];
+    // Positions of a run that begins at `first` which a token may look at.
+    let seen =
+        |token: usize, first: usize, run: usize| (length + token).saturating_sub(first).min(run);
     let Scratch { scores, block } = scratch;
-    for (index, id) in table.iter().enumerate() {
-        let keys = view.block(layer, head, Half::Keys, *id, block);
-        let mut sums = [[0f32; BLOCK]; Q];
-        for (i, key) in keys.as_chunks::<BLOCK>().0.iter().enumerate() {
-            for (q, sums) in sums.iter_mut().enumerate() {
-                let query = queries[q * d + i];
-                for lane in 0..BLOCK {
-                    sums[lane] = multiply_add::<FUSED>(query, key[lane], sums[lane]);
-                }
+    scores.resize((tokens * group * STRETCH).max(scores.len()), 0.0);
+    block.resize((BLOCK * d).max(block.len()), 0.0);
+
+    for (index, id) in blocks.iter().enumerate() {
+        let keys = view.block::<V>(layer, head, Half::Keys, *id, block);
+        for (token, queries) in queries.chunks_exact(of_token).enumerate() {
+            if seen(token, from + index * BLOCK, BLOCK) > 0 {
+                let scores = &mut scores[token * group * STRETCH + index * BLOCK..];
+                score_block::<V>(queries, d, keys, scores);
             }
-        }
-        for (scores, sums) in scores.chunks_exact_mut(padded).zip(&sums) {
-            scores[index * BLOCK..(index + 1) * BLOCK].copy_from_slice(sums);
         }
     }
-    for scores in scores.chunks_exact_mut(padded).take(Q) {
-        softmax::<FUSED>(&mut scores[..length]);
+    let of_query = part_size(d);
+    for (query, part) in parts.chunks_exact_mut(of_query).enumerate() {
+        let count = seen(query / group, from, STRETCH);
+        let (top, total) = weigh::<V>(&mut scores[query * STRETCH..][..count]);
+        part[..d].fill(0.0);
+        part[d] = top;
+        part[d + 1] = total;
     }
-    out.fill(0.0);
-    for (index, id) in table.iter().enumerate() {
-        let values = view.block(layer, head, Half::Values, *id, block);
-        let first = index * BLOCK;
-        let count = (length - first).min(BLOCK);
-        let mut weights = [[0f32; BLOCK]; Q];
-        for (weights, scores) in weights.iter_mut().zip(scores.chunks_exact(padded)) {
-            weights[..count].copy_from_slice(&scores[first..first + count]);
-        }
-        let mut column = 0;
-        while column + LANES <= d {
-            let mut sums = [[0f32; LANES]; Q];
-            for (q, sums) in sums.iter_mut().enumerate() {
-                sums.copy_from_slice(&out[q * d + column..][..LANES]);
+    for (index, id) in blocks.iter().enumerate() {
+        let values = view.block::<V>(layer, head, Half::Values, *id, block);
+        for (token, parts) in parts.chunks_exact_mut(group * of_query).enumerate() {
+            let count = seen(token, from + index * BLOCK, BLOCK);
+            if count > 0 {
+                let weights = &scores[token * group * STRETCH + index * BLOCK..];
+                mix_block::<V>(weights, &values[..count * d], d, parts);
             }
-            for (j, value) in values.chunks_exact(d).take(count).enumerate() {
-                let value = lanes(value, column);
-                for (weights, sums) in weights.iter().zip(&mut sums) {
-                    for lane in 0..LANES {
-                        sums[lane] = multiply_add::<FUSED>(weights[j], value[lane], sums[lane]);
-                    }
-                }
-            }
-            for (q, sums) in sums.iter().enumerate() {
-                out[q * d + column..][..LANES].copy_from_slice(sums);
-            }
-            column += LANES;
-        }
-        if column < d {
-            last_columns(&weights, values, count, column, d, out);
         }
     }
 }
 
-/// The columns from `first` on, too few for a vector. Not inlined: the checks that the compiler makes to be quick here
-/// would cost heads of whole vectors, which are all that matter, more than their own work.
+/// Calls a function for tiles of queries, as many at a time as the registers hold.
+macro_rules! for_tiles {
+    ($count:expr, $call:ident($($arg:expr),*)) => {
+        match $count {
+            8 => $call::<V, 8>($($arg),*),
+            7 => $call::<V, 7>($($arg),*),
+            6 => $call::<V, 6>($($arg),*),
+            5 => $call::<V, 5>($($arg),*),
+            4 => $call::<V, 4>($($arg),*),
+            3 => $call::<V, 3>($($arg),*),
+            2 => $call::<V, 2>($($arg),*),
+            _ => $call::<V, 1>($($arg),*),
+        }
+    };
+}
+
+/// Scores of a block for a token's queries; `scores` has the first query's first, the others a stretch apart.
+#[inline(always)]
+fn score_block<V: Lanes>(queries: &[f32], d: usize, keys: &[f32], scores: &mut [f32]) {
+    for (tile, queries) in queries.chunks(V::TILE * d).enumerate() {
+        let scores = &mut scores[tile * V::TILE * STRETCH..];
+        for_tiles!(queries.len() / d, score_tile(queries, d, keys, scores));
+    }
+}
+
+#[inline(always)]
+fn score_tile<V: Lanes, const Q: usize>(
+    queries: &[f32],
+    d: usize,
+    keys: &[f32],
+    scores: &mut [f32],
+) {
+    let queries: [&[f32]; Q] = std::array::from_fn(|q| &queries[q * d..][..d]);
+    let keys = &keys.as_chunks::<BLOCK>().0[..d];
+    let mut sums = [V::zero(); Q];
+    for i in 0..d {
+        let key = V::load(&keys[i]);
+        for q in 0..Q {
+            sums[q] = V::splat(queries[q][i]).multiply_add(key, sums[q]);
+        }
+    }
+    for (scores, sum) in scores.chunks_mut(STRETCH).zip(sums) {
+        if let Some(scores) = scores.first_chunk_mut() {
+            sum.store(scores);
+        }
+    }
+}
+
+/// Adds a block's values to a token's sums by their weights; weights lie as scores do.
+#[inline(always)]
+fn mix_block<V: Lanes>(weights: &[f32], values: &[f32], d: usize, parts: &mut [f32]) {
+    let of_query = part_size(d);
+    for (tile, parts) in parts.chunks_mut(V::TILE * of_query).enumerate() {
+        let weights = &weights[tile * V::TILE * STRETCH..];
+        for_tiles!(parts.len() / of_query, mix_tile(weights, values, d, parts));
+    }
+}
+
+#[inline(always)]
+fn mix_tile<V: Lanes, const Q: usize>(scores: &[f32], values: &[f32], d: usize, parts: &mut [f32]) {
+    let (count, of_query) = (values.len() / d, part_size(d));
+    let mut weights = [[0f32; BLOCK]; Q];
+    for (weights, scores) in weights.iter_mut().zip(scores.chunks(STRETCH)) {
+        weights[..count].copy_from_slice(&scores[..count]);
+    }
+    let whole = d / LANES * LANES;
+    for column in (0..whole).step_by(LANES) {
+        let mut sums = [V::zero(); Q];
+        for (sum, part) in sums.iter_mut().zip(parts.chunks_exact(of_query)) {
+            *sum = V::load(lanes(part, column));
+        }
+        for (j, value) in values.chunks_exact(d).enumerate().take(BLOCK) {
+            let value = V::load(lanes(value, column));
+            for q in 0..Q {
+                sums[q] = V::splat(weights[q][j]).multiply_add(value, sums[q]);
+            }
+        }
+        for (sum, part) in sums.iter().zip(parts.chunks_exact_mut(of_query)) {
+            if let Some(part) = part[column..].first_chunk_mut() {
+                sum.store(part);
+            }
+        }
+    }
+    if whole < d {
+        last_columns(&weights, values, whole, d, parts);
+    }
+}
+
+/// The columns from `first` on, too few for a vector.
 #[inline(never)]
 fn last_columns(
     weights: &[[f32; BLOCK]],
     values: &[f32],
-    count: usize,
     first: usize,
     d: usize,
-    out: &mut [f32],
+    parts: &mut [f32],
 ) {
-    for (weights, out) in weights.iter().zip(out.chunks_exact_mut(d)) {
-        for (weight, value) in weights.iter().zip(values.chunks_exact(d)).take(count) {
-            for (out, value) in out[first..].iter_mut().zip(&value[first..]) {
+    for (weights, part) in weights.iter().zip(parts.chunks_exact_mut(part_size(d))) {
+        for (weight, value) in weights.iter().zip(values.chunks_exact(d)) {
+            for (out, value) in part[first..d].iter_mut().zip(&value[first..]) {
                 *out += weight * value;
             }
         }
     }
 }
 
+/// Turns scores into weights relative to the largest; returns that one and the sum of all weights.
 #[inline(always)]
-fn softmax<const FUSED: bool>(scores: &mut [f32]) {
+fn weigh<V: Lanes>(scores: &mut [f32]) -> (f32, f32) {
     let (whole, rest) = scores.as_chunks::<LANES>();
     let mut tops = [f32::NEG_INFINITY; LANES];
     for chunk in whole {
@@ -183,11 +264,47 @@ fn softmax<const FUSED: bool>(scores: &mut [f32]) {
         .copied()
         .fold(f32::NEG_INFINITY, f32::max);
     for score in &mut *scores {
-        *score = exp::<FUSED>(*score - top);
+        *score = exp_of::<V>(*score - top);
     }
-    let scale = 1.0 / sum_of(scores);
-    for score in scores {
-        *score *= scale;
+    (top, sum_of(scores))
+}
+
+#[inline(always)]
+fn exp_of<V: Lanes>(x: f32) -> f32 {
+    if V::FUSED {
+        exp::<true>(x)
+    } else {
+        exp::<false>(x)
+    }
+}
+
+#[inline(always)]
+fn join_body<const FUSED: bool>(
+    parts: &[f32],
+    step: usize,
+    stretches: usize,
+    d: usize,
+    out: &mut [f32],
+) {
+    let of_query = part_size(d);
+    for (query, out) in out.chunks_exact_mut(d).enumerate() {
+        let parts = || {
+            (0..stretches).map(|stretch| &parts[stretch * step + query * of_query..][..of_query])
+        };
+        let top = parts()
+            .map(|part| part[d])
+            .fold(f32::NEG_INFINITY, f32::max);
+        let mut total = 0.0;
+        out.fill(0.0);
+        for part in parts() {
+            let weight = exp::<FUSED>(part[d] - top);
+            total = multiply_add::<FUSED>(weight, part[d + 1], total);
+            for (out, sum) in out.iter_mut().zip(part) {
+                *out = multiply_add::<FUSED>(weight, *sum, *out);
+            }
+        }
+        let scale = 1.0 / total;
+        out.iter_mut().for_each(|out| *out *= scale);
     }
 }
 
@@ -228,6 +345,7 @@ mod tests {
             (8, 16, 32),
             (5, 47, 40),
             (19, 300, 24),
+            (7, 1000, 64),
         ] {
             let queries = values(group * d, 5);
             // Beyond the length lie infinities.
@@ -250,7 +368,6 @@ mod tests {
                 &table,
             );
             for level in Level::all() {
-                let mut out = vec![f32::NAN; group * d];
                 let mut scratch = Scratch::new();
                 let bytes = memory.read();
                 let memory = Memory {
@@ -258,9 +375,16 @@ mod tests {
                     table: &table,
                     layer: 1,
                     head: 1,
+                    group,
                     length,
                 };
-                attend_group(level, &queries, memory, &mut scratch, &mut out);
+                let (step, stretches) = (group * part_size(d), stretches(length));
+                let mut parts = vec![f32::NAN; stretches * step];
+                for (stretch, part) in parts.chunks_exact_mut(step).enumerate() {
+                    attend_stretch(level, &queries, memory, stretch, &mut scratch, part);
+                }
+                let mut out = vec![f32::NAN; group * d];
+                join(level, &parts, step, stretches, d, &mut out);
                 for (query, out) in queries.chunks(d).zip(out.chunks(d)) {
                     let weights: Vec<f64> = keys
                         .chunks(d)

@@ -6,6 +6,7 @@
 
 use super::group::BLOCK;
 use crate::engine::KvFormat;
+use crate::engine::kernels::lanes::Lanes;
 use crate::engine::kernels::memory::Memory;
 use candle_core::{Result, bail};
 use half::f16;
@@ -135,6 +136,20 @@ impl KvMemory {
             }
         }
     }
+
+    /// Gives one layer of a block the keys and values of another block.
+    pub(super) fn copy(&self, layer: usize, from: u32, to: u32) {
+        let mut bytes = self.bytes.write().unwrap_or_else(PoisonError::into_inner);
+        let wide = self.shape.format.bytes();
+        let size = BLOCK * self.shape.d * wide;
+        for head in 0..self.shape.kv_heads {
+            for half in [Half::Keys, Half::Values] {
+                let at = |block| self.shape.start(layer, head, half, block) * wide;
+                let source = at(from)..at(from) + size;
+                bytes.as_mut_slice().copy_within(source, at(to));
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for KvMemory {
@@ -152,7 +167,7 @@ impl<'a> View<'a> {
 
     /// A half of a block in f32; `scratch` holds it where it is kept otherwise.
     #[inline(always)]
-    pub(super) fn block<'b>(
+    pub(super) fn block<'b, V: Lanes>(
         &self,
         layer: usize,
         head: usize,
@@ -171,30 +186,14 @@ impl<'a> View<'a> {
             Numbers::F32(values) => &values[start..start + size],
             Numbers::F16(values) => {
                 let scratch = &mut scratch[..size];
-                for (wide, value) in scratch.iter_mut().zip(&values[start..start + size]) {
-                    *wide = widened(*value);
+                let from = values[start..start + size].as_chunks().0;
+                for (wide, value) in scratch.as_chunks_mut().0.iter_mut().zip(from) {
+                    V::widen(value).store(wide);
                 }
                 scratch
             }
         }
     }
-}
-
-/// The same number. The crate's own conversion is a call for every eight numbers, slower than all that is done with them;
-/// this one is inlined into the kernel and becomes its vectors.
-#[inline(always)]
-fn widened(value: f16) -> f32 {
-    // Places of f32: the exponent is then too small by the difference of the biases, which the factor 2^112 makes up for,
-    // for numbers below the normal ones too.
-    let bits = u32::from(value.to_bits());
-    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * f32::from_bits(0x7780_0000);
-    // Infinity and NaN have no larger exponent to go to.
-    let special = if bits & 0x7c00 == 0x7c00 {
-        0x7f80_0000
-    } else {
-        0
-    };
-    f32::from_bits(magnitude.to_bits() | special | (bits & 0x8000) << 16)
 }
 
 fn write<T>(all: &mut [T], first: usize, step: usize, own: &[f32], form: impl Fn(f32) -> T) {
@@ -207,19 +206,4 @@ fn write<T>(all: &mut [T], first: usize, step: usize, own: &[f32], form: impl Fn
 /// Beyond the largest f16 lies infinity, which would spread as NaN; a NaN stays one, to be seen in the logits.
 fn to_f16(value: f32) -> f16 {
     f16::from_f32(value.clamp(f16::MIN.to_f32(), f16::MAX.to_f32()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_f16_is_widened_to_the_same_number() {
-        for bits in 0..=u16::MAX {
-            let value = f16::from_bits(bits);
-            let (wide, exact) = (widened(value), value.to_f32());
-            let same = wide.to_bits() == exact.to_bits() || (wide.is_nan() && exact.is_nan());
-            assert!(same, "{bits:#x}: {wide} for {exact}");
-        }
-    }
 }

@@ -1,15 +1,14 @@
-//! Causal attention of one sequence over its cached keys and values; heads that share a key head read it once.
+//! Causal attention of sequences over their cached keys and values; heads that share a key head read it once.
 
 mod by_candle;
 mod group;
+mod look;
 mod memory;
 
-use super::{Cpu, contiguous};
+use super::Cpu;
 use by_candle::DeviceKv;
-use candle_core::{CpuStorage, CustomOp1, Device, Layout, Result, Shape, Tensor, bail};
-use group::{Memory, attend_group};
-use memory::Half;
-use std::cell::RefCell;
+use candle_core::{Device, Result, Tensor, bail};
+use look::Attention;
 use std::sync::Arc;
 
 pub(crate) use group::BLOCK;
@@ -45,6 +44,17 @@ pub(crate) fn layers(shape: KvShape, device: &Device) -> Result<Vec<LayerKv>> {
         .collect()
 }
 
+/// A sequence's part in a pass.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    /// Tokens that are in its blocks already.
+    pub at: usize,
+    /// Those that come after them now.
+    pub tokens: usize,
+    /// The numbers of its blocks.
+    pub table: &'a [u32],
+}
+
 impl LayerKv {
     /// The keys and the values, `[blocks, kv_heads, 16, d]` each, where they are not on the CPU.
     #[cfg(feature = "cuda")]
@@ -55,34 +65,56 @@ impl LayerKv {
         }
     }
 
-    /// Attention of a sequence's next tokens, after `at` that are here already, in the blocks that `table` lists. A
-    /// row of `x` holds the query heads, then the key heads, then the value heads; keys and values are stored.
-    /// Returns `[tokens, heads * d]`.
+    /// Gives a block the keys and values of another; false where they are not on the CPU.
+    pub(crate) fn copy(&self, from: u32, to: u32) -> bool {
+        match &self.0 {
+            Place::Cpu { memory, layer } => {
+                memory.copy(*layer, from, to);
+                true
+            }
+            Place::Device(_) => false,
+        }
+    }
+
+    /// Whether this is the same memory as another.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self, other)
+    }
+
+    /// Attention of the next tokens of sequences whose blocks are here. A row of `x` holds the query heads, then the key
+    /// heads, then the value heads; keys and values are stored. Returns `[tokens, heads * d]`.
     pub(crate) fn attend(
         &self,
         x: &Tensor,
         heads: usize,
-        at: usize,
-        table: &[u32],
+        spans: &[Span<'_>],
         cpu: &Cpu,
     ) -> Result<Tensor> {
-        let tokens = x.dim(0)?;
-        if at + tokens > table.len() * BLOCK {
-            bail!(
-                "{tokens} tokens after {at} do not fit {} blocks",
-                table.len()
-            );
+        for Span { at, tokens, table } in spans {
+            if at + tokens > table.len() * BLOCK {
+                bail!(
+                    "{tokens} tokens after {at} do not fit {} blocks",
+                    table.len()
+                );
+            }
         }
         match &self.0 {
-            Place::Device(kv) => kv.attend(x, heads, at, table),
             Place::Cpu { memory, layer } => x.apply_op1_no_bwd(&Attention {
                 memory,
                 layer: *layer,
                 heads,
-                at,
-                table,
+                spans,
                 cpu,
             }),
+            Place::Device(kv) => {
+                let mut first = 0;
+                let of_span = spans.iter().map(|span| {
+                    let own = x.narrow(0, first, span.tokens)?;
+                    first += span.tokens;
+                    kv.attend(&own, heads, span.at, span.table)
+                });
+                Tensor::cat(&of_span.collect::<Result<Vec<_>>>()?, 0)
+            }
         }
     }
 }
@@ -91,80 +123,20 @@ fn scale(d: usize) -> f64 {
     1.0 / (d as f64).sqrt()
 }
 
-/// Stores the keys and values of `x` and lets its queries look at them and at those before.
-struct Attention<'a> {
-    memory: &'a KvMemory,
-    layer: usize,
-    heads: usize,
-    at: usize,
-    table: &'a [u32],
-    cpu: &'a Cpu,
-}
-
-thread_local! {
-    /// Scaled queries, and room for scores and a block: kept, because a long context's scores are too large for the
-    /// heap's quick path.
-    static SCRATCH: RefCell<(Vec<f32>, group::Scratch)> = const { RefCell::new((Vec::new(), group::Scratch::new())) };
-}
-
-impl CustomOp1 for Attention<'_> {
-    fn name(&self) -> &'static str {
-        "causal-attention"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (tokens, columns) = layout.shape().dims2()?;
-        let (heads, layer, KvShape { kv_heads, d, .. }) =
-            (self.heads, self.layer, self.memory.shape());
-        if !heads.is_multiple_of(kv_heads) || columns != (heads + 2 * kv_heads) * d {
-            bail!(
-                "{:?} has no {heads} query heads and twice {kv_heads} heads of {d} values",
-                layout.shape()
-            );
-        }
-        let x = contiguous(x, layout)?;
-        for (half, first) in [(Half::Keys, heads), (Half::Values, heads + kv_heads)] {
-            let positions = (self.at..).zip(x.chunks_exact(columns));
-            let stored = positions.map(|(position, row)| {
-                let block = self.table[position / BLOCK];
-                (block, position % BLOCK, &row[first * d..][..kv_heads * d])
-            });
-            self.memory.store(layer, half, stored);
-        }
-        let (group, scale) = (heads / kv_heads, scale(d) as f32);
-        let bytes = self.memory.read();
-        let view = self.memory.view(&bytes);
-        let mut out = vec![0f32; tokens * heads * d];
-        // One piece of work a token and key head.
-        let attend = |piece: usize, out: &mut [f32]| {
-            let (token, head) = (piece / kv_heads, piece % kv_heads);
-            let own = &x[token * columns + head * group * d..][..group * d];
-            let memory = Memory {
-                view,
-                table: self.table,
-                layer,
-                head,
-                length: self.at + token + 1,
-            };
-            SCRATCH.with_borrow_mut(|(queries, scratch)| {
-                queries.clear();
-                queries.extend(own.iter().map(|query| query * scale));
-                attend_group(self.cpu.level, queries, memory, scratch, out);
-            });
-        };
-        self.cpu.team.for_each_piece(&mut out, group * d, attend);
-        Ok((CpuStorage::F32(out), Shape::from((tokens, heads * d))))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::engine::KvFormat;
 
+    /// Attention of the next tokens of one sequence.
+    fn attend(kv: &LayerKv, x: &Tensor, heads: usize, at: usize, table: &[u32]) -> Tensor {
+        let tokens = x.dim(0).unwrap();
+        let span = Span { at, tokens, table };
+        kv.attend(x, heads, &[span], &Cpu::new(None)).unwrap()
+    }
+
     /// The largest difference between the kernel and candle's operations over several steps.
     fn difference(format: KvFormat, heads: usize, kv_heads: usize, d: usize) -> f32 {
-        let cpu = Cpu::new(None);
         let shape = KvShape {
             layers: 2,
             kv_heads,
@@ -181,8 +153,8 @@ mod tests {
             let x = Tensor::randn(0f32, 1.0, (tokens, columns), &Device::Cpu).unwrap();
             // The other layer's memory must not be this one's.
             let other = Tensor::randn(0f32, 1.0, (tokens, columns), &Device::Cpu).unwrap();
-            ours[0].attend(&other, heads, at, &table, &cpu).unwrap();
-            let fast = ours[1].attend(&x, heads, at, &table, &cpu).unwrap();
+            attend(&ours[0], &other, heads, at, &table);
+            let fast = attend(&ours[1], &x, heads, at, &table);
             let plain = theirs.attend(&x, heads, at, &table).unwrap();
             let difference = (fast - plain).unwrap().abs().unwrap().max_all().unwrap();
             most = most.max(difference.to_scalar().unwrap());
@@ -201,8 +173,90 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_bit_equal_alone_and_beside_others() {
+        let (heads, kv_heads, d, tokens) = (14, 2, 64, 600);
+        let shape = KvShape {
+            layers: 1,
+            kv_heads,
+            d,
+            blocks: 40,
+            format: KvFormat::F16,
+        };
+        let table: Vec<u32> = (0..40).rev().collect();
+        let x = Tensor::randn(
+            0f32,
+            1.0,
+            (tokens, (heads + 2 * kv_heads) * d),
+            &Device::Cpu,
+        )
+        .unwrap();
+        let in_steps_of = |step: usize| -> Vec<f32> {
+            let kv = layers(shape, &Device::Cpu).unwrap();
+            let some = |at: usize| {
+                let x = x.narrow(0, at, step.min(tokens - at)).unwrap();
+                attend(&kv[0], &x, heads, at, &table)
+            };
+            let all: Vec<Tensor> = (0..tokens).step_by(step).map(some).collect();
+            Tensor::cat(&all, 0)
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1()
+                .unwrap()
+        };
+        let alone = in_steps_of(1);
+        for step in [5, 64, tokens] {
+            assert!(in_steps_of(step) == alone, "{step} tokens side by side");
+        }
+    }
+
+    #[test]
+    fn a_sequence_is_bit_equal_alone_and_beside_others() {
+        let (heads, kv_heads, d) = (14, 2, 64);
+        let shape = KvShape {
+            layers: 1,
+            kv_heads,
+            d,
+            blocks: 90,
+            format: KvFormat::F16,
+        };
+        let table: Vec<u32> = (0..90).collect();
+        let tables: Vec<&[u32]> = table.chunks(30).collect();
+        let (together, alone) = (
+            layers(shape, &Device::Cpu).unwrap(),
+            layers(shape, &Device::Cpu).unwrap(),
+        );
+        let mut held = [0; 3];
+        // Beginnings of several stretches, then a token each, then tokens of one beside those of others.
+        for counts in [[400, 3, 17], [1, 1, 1], [1, 40, 1], [1, 1, 1]] {
+            let tokens: usize = counts.iter().sum();
+            let columns = (heads + 2 * kv_heads) * d;
+            let x = Tensor::randn(0f32, 1.0, (tokens, columns), &Device::Cpu).unwrap();
+            let spans: Vec<Span<'_>> = (0..3)
+                .map(|one| Span {
+                    at: held[one],
+                    tokens: counts[one],
+                    table: tables[one],
+                })
+                .collect();
+            let all = together[0]
+                .attend(&x, heads, &spans, &Cpu::new(None))
+                .unwrap();
+            let mut first = 0;
+            for (one, count) in counts.into_iter().enumerate() {
+                let own = x.narrow(0, first, count).unwrap();
+                let own = attend(&alone[0], &own, heads, held[one], tables[one]);
+                let same = all.narrow(0, first, count).unwrap();
+                let bits = |x: Tensor| x.flatten_all().unwrap().to_vec1::<f32>().unwrap();
+                assert!(bits(own) == bits(same), "{counts:?}, {one}");
+                first += count;
+                held[one] += count;
+            }
+        }
+    }
+
+    #[test]
     fn what_f16_cannot_hold_stays_finite_and_nan_stays_nan() {
-        let cpu = Cpu::new(None);
         let shape = KvShape {
             layers: 1,
             kv_heads: 1,
@@ -211,16 +265,16 @@ mod tests {
             format: KvFormat::F16,
         };
         let kv = layers(shape, &Device::Cpu).unwrap();
-        let attend = |values: [f32; 6], at| -> Vec<f32> {
+        let look = |values: [f32; 6], at| -> Vec<f32> {
             let x = Tensor::new(&[values], &Device::Cpu).unwrap();
-            let out = kv[0].attend(&x, 1, at, &[0], &cpu).unwrap();
+            let out = attend(&kv[0], &x, 1, at, &[0]);
             out.flatten_all().unwrap().to_vec1().unwrap()
         };
         assert_eq!(
-            attend([0.0, 0.0, 1e9, 0.0, 1e9, -1e9], 0),
+            look([0.0, 0.0, 1e9, 0.0, 1e9, -1e9], 0),
             [65504.0, -65504.0]
         );
-        assert!(attend([0.0, 0.0, 1.0, 1.0, f32::NAN, 1.0], 1)[0].is_nan());
+        assert!(look([0.0, 0.0, 1.0, 1.0, f32::NAN, 1.0], 1)[0].is_nan());
     }
 
     #[test]

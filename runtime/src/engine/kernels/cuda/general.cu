@@ -9,6 +9,8 @@ constexpr int BLOCK = 16;
 constexpr int HEADS_AT_ONCE = 8;
 constexpr int TILE = THREADS;
 constexpr int MOST_HEAD_DIM = 256;
+// The position of a place in a batch that has no sequence.
+constexpr uint32_t NO_POSITION = ~0u;
 
 // `out[token] = embedding[tokens[token]]`; a block a token.
 extern "C" __global__ void embed(const uint32_t* tokens, const __nv_bfloat16* embedding, float* out, int width) {
@@ -26,27 +28,53 @@ __device__ float block_sum(float value) {
     return all;
 }
 
-// RMSNorm of the rows that `rows` lists, of all in order without it; a block a row.
-extern "C" __global__ void rms_norm(const float* x, const uint32_t* rows, const float* weight, __nv_bfloat16* out, int width,
-                                    float epsilon) {
-    const float* row = x + (size_t)(rows ? rows[blockIdx.x] : blockIdx.x) * width;
+// RMSNorm of the rows that `rows` lists, of all in order without it; a block a row. The width is a multiple of 4.
+extern "C" __global__ void __launch_bounds__(THREADS) rms_norm(const float* x, const uint32_t* rows, const float* weight,
+                                                               __nv_bfloat16* out, int width, float epsilon) {
+    // So much of a row is read once.
+    constexpr int HELD = 4;
+    const float4* row = (const float4*)(x + (size_t)(rows ? rows[blockIdx.x] : blockIdx.x) * width);
+    const int count = width / 4;
+    float4 held[HELD];
     float sum = 0;
-    for (int i = threadIdx.x; i < width; i += THREADS) sum += row[i] * row[i];
+#pragma unroll
+    for (int i = 0; i < HELD; i++) {
+        const int at = threadIdx.x + i * THREADS;
+        held[i] = at < count ? row[at] : make_float4(0, 0, 0, 0);
+        sum += held[i].x * held[i].x + held[i].y * held[i].y + (held[i].z * held[i].z + held[i].w * held[i].w);
+    }
+    for (int at = threadIdx.x + HELD * THREADS; at < count; at += THREADS) {
+        const float4 v = row[at];
+        sum += v.x * v.x + v.y * v.y + (v.z * v.z + v.w * v.w);
+    }
     const float factor = rsqrtf(block_sum(sum) / width + epsilon);
-    for (int i = threadIdx.x; i < width; i += THREADS)
-        out[(size_t)blockIdx.x * width + i] = __float2bfloat16(row[i] * factor * weight[i]);
+    const auto put = [&](int at, float4 v) {
+        const float4 w = ((const float4*)weight)[at];
+        __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(v.x * factor * w.x, v.y * factor * w.y),
+                                   __floats2bfloat162_rn(v.z * factor * w.z, v.w * factor * w.w)};
+        *(uint2*)(out + (size_t)blockIdx.x * width + at * 4) = *(const uint2*)pairs;
+    };
+#pragma unroll
+    for (int i = 0; i < HELD; i++) {
+        const int at = threadIdx.x + i * THREADS;
+        if (at < count) put(at, held[i]);
+    }
+    for (int at = threadIdx.x + HELD * THREADS; at < count; at += THREADS) put(at, row[at]);
 }
 
 // Adds the bias to a token's queries, keys and values, turns queries and keys by the position, leaves the queries where
-// they are and stores the others in the cache. A block a token.
+// they are and stores the others in the cache. A block a token and THREADS pairs of its values.
 extern "C" __global__ void turn_and_store(float* qkv, const float* bias, const float2* rotary, const uint32_t* positions,
                                           const uint32_t* sequences, const uint32_t* tables, __nv_bfloat16* keys,
-                                          __nv_bfloat16* values, int table_length, int heads, int kv_heads, int head_dim) {
+                                          __nv_bfloat16* values, const uint32_t* table_length, int heads, int kv_heads,
+                                          int head_dim) {
     const int half = head_dim / 2, width = (heads + 2 * kv_heads) * head_dim;
     float* own = qkv + (size_t)blockIdx.x * width;
     const uint32_t position = positions[blockIdx.x];
-    const uint32_t block = tables[(size_t)sequences[blockIdx.x] * table_length + position / BLOCK];
-    for (int i = threadIdx.x; i < (heads + 2 * kv_heads) * half; i += THREADS) {
+    if (position == NO_POSITION) return;
+    const uint32_t block = tables[(size_t)sequences[blockIdx.x] * *table_length + position / BLOCK];
+    const int i = blockIdx.y * THREADS + threadIdx.x;
+    if (i < (heads + 2 * kv_heads) * half) {
         const int head = i / half, pair = i % half, at = head * head_dim + pair;
         float a = own[at] + bias[at], b = own[at + half] + bias[at + half];
         if (head < heads + kv_heads) {
@@ -58,7 +86,7 @@ extern "C" __global__ void turn_and_store(float* qkv, const float* bias, const f
         if (head < heads) {
             own[at] = a;
             own[at + half] = b;
-            continue;
+            return;
         }
         const bool is_key = head < heads + kv_heads;
         const int kv_head = head - heads - (is_key ? 0 : kv_heads);
@@ -72,16 +100,17 @@ extern "C" __global__ void turn_and_store(float* qkv, const float* bias, const f
 extern "C" __global__ void __launch_bounds__(THREADS) attend(const float* qkv, const uint32_t* positions,
                                                              const uint32_t* sequences, const uint32_t* tables,
                                                              const __nv_bfloat16* keys, const __nv_bfloat16* values,
-                                                             __nv_bfloat16* out, int table_length, int heads, int kv_heads,
-                                                             int head_dim) {
+                                                             __nv_bfloat16* out, const uint32_t* table_length, int heads,
+                                                             int kv_heads, int head_dim) {
     __shared__ float queries[HEADS_AT_ONCE * MOST_HEAD_DIM];
     __shared__ float weights[HEADS_AT_ONCE][TILE];
     __shared__ float highest[HEADS_AT_ONCE], total[HEADS_AT_ONCE], shrink[HEADS_AT_ONCE];
     __shared__ uint32_t rows[TILE];
     const int token = blockIdx.x, kv_head = blockIdx.y, group = heads / kv_heads, first = blockIdx.z * HEADS_AT_ONCE;
     const int count = min(HEADS_AT_ONCE, group - first), head = kv_head * group + first;
+    if (positions[token] == NO_POSITION) return;
     const int length = positions[token] + 1, width = (heads + 2 * kv_heads) * head_dim;
-    const uint32_t* table = tables + (size_t)sequences[token] * table_length;
+    const uint32_t* table = tables + (size_t)sequences[token] * *table_length;
     const float scale = rsqrtf((float)head_dim);
     for (int i = threadIdx.x; i < count * head_dim; i += THREADS)
         queries[i] = qkv[(size_t)token * width + head * head_dim + i] * scale;
@@ -148,10 +177,14 @@ extern "C" __global__ void __launch_bounds__(THREADS) attend(const float* qkv, c
     }
 }
 
-// `silu(gate) * up` of pairs that lie side by side; a thread a pair.
+__device__ inline float gated(float gate, float up) { return gate / (1 + __expf(-gate)) * up; }
+
+// `silu(gate) * up` of pairs that lie side by side; a thread four of them, of which there is a multiple.
 extern "C" __global__ void swiglu(const float* gate_up, __nv_bfloat16* out, long long count) {
-    const long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x;
+    const long long i = ((long long)blockIdx.x * blockDim.x + threadIdx.x) * 4;
     if (i >= count) return;
-    const float2 pair = ((const float2*)gate_up)[i];
-    out[i] = __float2bfloat16(pair.x / (1 + expf(-pair.x)) * pair.y);
+    const float4 a = *(const float4*)(gate_up + 2 * i), b = *(const float4*)(gate_up + 2 * i + 4);
+    __nv_bfloat162 pairs[2] = {__floats2bfloat162_rn(gated(a.x, a.y), gated(a.z, a.w)),
+                               __floats2bfloat162_rn(gated(b.x, b.y), gated(b.z, b.w))};
+    *(uint2*)(out + i) = *(const uint2*)pairs;
 }

@@ -1,7 +1,7 @@
 //! The quantized kernels for AVX-512 with VNNI and for AVX2. A lane is a row of the matrix throughout.
 
 use super::QuantizedRow;
-use crate::engine::kernels::activation::QuantizedBlock;
+use crate::engine::kernels::activation::{QuantizedBlock, WORDS};
 use crate::engine::kernels::packed::{GROUP, Packing, SCALES};
 use std::arch::x86_64::*;
 
@@ -117,6 +117,18 @@ fn load128(bytes: &[u8; 16]) -> __m128i {
     unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) }
 }
 
+/// How often a loop over columns runs, unknown to the compiler where there are several rows: unrolled, it would take the rows
+/// one after the other, and spill what they share.
+#[inline(always)]
+fn rolled<const M: usize>(columns: usize) -> usize {
+    match M {
+        1 => columns,
+        _ => std::hint::black_box(columns).min(columns),
+    }
+}
+
+/// Without an instruction for four products at once, 8-bit products are added in pairs, to 16 bits that must not saturate:
+/// magnitudes of weights, at most 128, times activations of at most 127 that carry the weights' signs.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn avx2_q8<const M: usize>(
     group: &[u8],
@@ -124,15 +136,31 @@ pub(super) fn avx2_q8<const M: usize>(
 ) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
     let blocks = group.as_chunks::<{ Packing::Q8.block_bytes() }>().0;
+    let rows = rows.map(|row| &row[..blocks.len()]);
+    let (zero, ones) = (_mm256_set1_epi8(i8::MIN), _mm256_set1_epi16(1));
+    let columns = rolled::<M>(WORDS);
     for (index, block) in blocks.iter().enumerate() {
-        let (block, scales) = parts::<16, 16>(block);
-        // Four rows of four bytes make a quarter of a group.
-        let quarter = |column: usize, quarter: usize| load128(&block[column * 4 + quarter]);
-        avx2_block(Packing::Q8, &rows, index, quarter, scales, &mut totals);
+        let (block, scales) = parts::<32, 16>(block);
+        let x = rows.map(|row| &row[index]);
+        // Eight rows of the matrix at a time: the sums of eight rows of activations then fill half of the registers.
+        for half in 0..2 {
+            let mut sums = [_mm256_setzero_si256(); M];
+            for column in 0..columns {
+                let weights = _mm256_xor_si256(load256(&block[2 * column + half]), zero);
+                let magnitudes = _mm256_abs_epi8(weights);
+                for row in 0..M {
+                    let x = _mm256_set1_epi32(x[row].words[column]);
+                    let pairs = _mm256_maddubs_epi16(magnitudes, _mm256_sign_epi8(x, weights));
+                    sums[row] = _mm256_add_epi32(sums[row], _mm256_madd_epi16(pairs, ones));
+                }
+            }
+            avx2_scale_and_add(x, &sums, &scales[half], half, &mut totals);
+        }
     }
     totals
 }
 
+/// A nibble's product is at most 15 × 127: pairs of a whole block, sixteen of them, fit 16 bits.
 #[target_feature(enable = "avx2,fma,f16c")]
 pub(super) fn avx2_q4<const M: usize>(
     group: &[u8],
@@ -140,57 +168,54 @@ pub(super) fn avx2_q4<const M: usize>(
 ) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
     let blocks = group.as_chunks::<{ Packing::Q4.block_bytes() }>().0;
+    let rows = rows.map(|row| &row[..blocks.len()]);
+    let (nibble, ones) = (_mm256_set1_epi8(15), _mm256_set1_epi16(1));
+    let columns = rolled::<M>(WORDS / 2);
     for (index, block) in blocks.iter().enumerate() {
-        let (block, scales) = parts::<16, 16>(block);
-        let quarter = |column: usize, quarter: usize| {
-            let stored = load128(&block[column % 4 * 4 + quarter]);
-            let stored = if column < 4 {
-                stored
-            } else {
-                _mm_srli_epi16::<4>(stored)
-            };
-            _mm_and_si128(stored, _mm_set1_epi8(15))
-        };
-        avx2_block(Packing::Q4, &rows, index, quarter, scales, &mut totals);
+        let (block, scales) = parts::<32, 16>(block);
+        let x = rows.map(|row| &row[index]);
+        for half in 0..2 {
+            let mut pairs = [_mm256_setzero_si256(); M];
+            for column in 0..columns {
+                let stored = load256(&block[2 * column + half]);
+                let low = _mm256_and_si256(stored, nibble);
+                let high = _mm256_and_si256(_mm256_srli_epi16::<4>(stored), nibble);
+                for row in 0..M {
+                    let words = &x[row].words;
+                    let low = _mm256_maddubs_epi16(low, _mm256_set1_epi32(words[column]));
+                    let high = _mm256_maddubs_epi16(high, _mm256_set1_epi32(words[column + 4]));
+                    pairs[row] = _mm256_add_epi16(pairs[row], _mm256_add_epi16(low, high));
+                }
+            }
+            let mut sums = [_mm256_setzero_si256(); M];
+            for row in 0..M {
+                let offset = _mm256_set1_epi32(x[row].offset(Packing::Q4));
+                sums[row] = _mm256_add_epi32(_mm256_madd_epi16(pairs[row], ones), offset);
+            }
+            avx2_scale_and_add(x, &sums, &scales[half], half, &mut totals);
+        }
     }
     totals
 }
 
-/// A block by 16-bit products, which hold 255 × 127 exactly; the 8-bit instruction would saturate.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn avx2_block<const M: usize>(
-    packing: Packing,
-    rows: &[QuantizedRow<'_>; M],
-    index: usize,
-    quarter: impl Fn(usize, usize) -> __m128i,
-    scales: &[[u8; 16]],
+fn avx2_scale_and_add<const M: usize>(
+    x: [&QuantizedBlock; M],
+    sums: &[__m256i; M],
+    scales: &[u8; 16],
+    half: usize,
     totals: &mut [[f32; GROUP]; M],
 ) {
-    for (row, totals) in rows.iter().zip(totals) {
-        let mut sums = [_mm256_setzero_si256(); 4];
-        for (column, word) in row[index].words.iter().enumerate() {
-            let x = _mm256_cvtepi8_epi16(_mm_set1_epi32(*word));
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let stored = _mm256_cvtepu8_epi16(quarter(column, i));
-                *sum = _mm256_add_epi32(*sum, _mm256_madd_epi16(stored, x));
-            }
-        }
-        let offset = _mm256_set1_epi32(row[index].offset(packing));
-        for (half, totals) in totals.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-            // Each row has two partial sums side by side; adding pairs interleaves the quarters by 128-bit halves.
-            let pairs = _mm256_hadd_epi32(sums[2 * half], sums[2 * half + 1]);
-            let sum = _mm256_add_epi32(_mm256_permute4x64_epi64::<0b11_01_10_00>(pairs), offset);
-            let scale = _mm256_mul_ps(
-                _mm256_cvtph_ps(load128(&scales[half])),
-                _mm256_set1_ps(row[index].scale),
-            );
-            // SAFETY: eight floats are 32 bytes; neither access asks for alignment.
-            unsafe {
-                let total = _mm256_loadu_ps(totals.as_ptr());
-                let total = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), scale, total);
-                _mm256_storeu_ps(totals.as_mut_ptr(), total);
-            }
+    let scales = _mm256_cvtph_ps(load128(scales));
+    for row in 0..M {
+        let total = &mut totals[row].as_chunks_mut::<8>().0[half];
+        let scale = _mm256_mul_ps(scales, _mm256_set1_ps(x[row].scale));
+        // SAFETY: eight floats are 32 bytes; neither access asks for alignment.
+        unsafe {
+            let sum = _mm256_loadu_ps(total.as_ptr());
+            let sum = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sums[row]), scale, sum);
+            _mm256_storeu_ps(total.as_mut_ptr(), sum);
         }
     }
 }
