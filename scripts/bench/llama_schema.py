@@ -2,7 +2,7 @@
 """The peer of the bench `time_to_value`: llama.cpp, held to a JSON schema by its own grammar, through llama-cpp-python.
 
 Reads one JSON object a line: {"prompt": [token ids], "schema": {...}, "max_tokens": n}; answers each with
-{"ms": time from the call to the parsed value, "valid": bool, "tokens": tokens of the reply, "value": ...}.
+{"ms": time from the call to the parsed value, "valid": bool, "tokens": tokens of the reply}.
 The bench starts it; by hand: llama_schema.py MODEL.gguf THREADS
 """
 import json
@@ -59,7 +59,7 @@ def main():
         ms = (time.perf_counter() - start) * 1e3
         good = value is not None and valid(value, request["schema"], request["schema"].get("$defs", {}))
         tokens = reply["usage"]["completion_tokens"]
-        print(json.dumps({"ms": ms, "valid": good, "tokens": tokens, "value": value}), flush=True)
+        print(json.dumps({"ms": ms, "valid": good, "tokens": tokens}), flush=True)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,15 @@ OUT=${1:-target/cuda-binaries}
 mkdir -p "$OUT"
 eval "$(bash scripts/cuda/setup_cuda_toolchain.sh target/cuda)"
 export LIBRARY_PATH="$CUDA_HOME/lib:$CUDA_HOME/lib/stubs${LIBRARY_PATH:+:$LIBRARY_PATH}"
-binary() { # runs cargo and prints the path of the binary it has built
-  cargo "$@" --message-format=json | python3 -c '
-import json, sys
-built = [json.loads(line) for line in sys.stdin]
-print([one["executable"] for one in built if one.get("executable") and one["target"]["name"] == "cuda"][-1])'
-}
-cp "$(binary test --release --no-run -p candle-signature-tests --features cuda --test cuda)" "$OUT/cuda_tests"
-cp "$(binary bench --no-run -p candle-signature --features cuda --bench cuda)" "$OUT/cuda_bench"
+# One call for both, so that what they share is built once.
+cargo test --release --no-run -p candle-signature-tests -p candle-signature --features cuda --test cuda --bench cuda \
+  --message-format=json | python3 -c '
+import json, shutil, sys
+for one in map(json.loads, sys.stdin):
+    if one.get("executable") and one["target"]["name"] == "cuda":
+        kind = "bench" if "bench" in one["target"]["kind"] else "tests"
+        shutil.copy(one["executable"], sys.argv[1] + "/cuda_" + kind)
+' "$OUT"
 strip "$OUT/cuda_tests" "$OUT/cuda_bench"
 KERNELS=runtime/src/engine/kernels/cuda
 "$NVCC" -arch=sm_90 -O3 -std=c++17 -cubin -o "$OUT/decode.cubin" "$KERNELS/decode.cu"
