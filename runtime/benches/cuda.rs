@@ -11,7 +11,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_signature::adapter::{Constraint, ModelPool};
 use candle_signature::engine::{
-    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Model, Qwen2, Row, TokenId,
+    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Model, Quantization, Qwen2, Row,
+    TokenId,
 };
 use candle_transformers::models::qwen2::{Config, ModelForCausalLM};
 use futures_util::future::join_all;
@@ -116,6 +117,9 @@ fn main() -> Outcome<()> {
         engine.push((rows, rate));
     }
     first_tokens(&model)?;
+    drop(cache);
+    drop(model);
+    eight_bits(folder.path(), &device, bandwidth, single)?;
     constrained(folder.path())?;
     let stock = stock_candle(folder.path(), &device)?;
     println!(
@@ -147,6 +151,36 @@ fn main() -> Outcome<()> {
             }
         }
     }
+    Ok(())
+}
+
+/// The same weights in 8 bits, for one sequence.
+fn eight_bits(folder: &Path, device: &Device, bandwidth: f64, sixteen: f64) -> Outcome<()> {
+    let options = LoadOptions {
+        quantization: Quantization::Q8,
+        ..LoadOptions::default()
+    };
+    let model = Arc::new(Model::load_dir_with(folder, device, &options)?);
+    let network = model.network();
+    let gpu = network.cuda().ok_or("the network is not on the GPU")?;
+    let bytes = gpu.step_bytes();
+    let limit = bandwidth / bytes as f64;
+    let mut cache = KvCache::new(network.config(), DEPTH + NEW, device)?;
+    forward(network, &prompt(1), &mut cache)?;
+    let time = median(RUNS, || {
+        cache.truncate(DEPTH);
+        gpu.decode_greedy(&mut cache, TokenId(5), NEW, true)
+            .map(drop)
+    })?;
+    let rate = NEW as f64 / time.as_secs_f64();
+    let engine = engine_rate(&model, 1)?;
+    println!(
+        "8 bits ({:.0} MB a step, limit {limit:.0} tok/s): {rate:.0} tok/s by the graph, {:.1} us a token, {:.1} % of the limit, {:.2} times 16 bits; engine {engine:.0} tok/s",
+        bytes as f64 / 1e6,
+        1e6 / rate,
+        100.0 * rate / limit,
+        rate / sixteen
+    );
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! The time from `predict` to a valid typed value: held to the signature's grammar, against free decoding, parsing and up to
 //! two retries. On the embedded model (right answers) and on random weights in the Qwen2.5-0.5B shape (whose free replies
 //! never parse). Beside both, in turn with them, llama.cpp on the same weights, held to the same schema by its own grammar:
-//! where llama-cpp-python is installed. `cargo bench -p candle-signature --bench time_to_value`
+//! where llama-cpp-python is installed. `cargo bench -p candle-signature --bench time_to_value`, or with `-- --gpu` on a GPU.
 
 #[path = "support/gguf.rs"]
 #[allow(dead_code, reason = "its made-up vocabulary is for other benches")]
@@ -86,8 +86,21 @@ const NAMES: [&str; ROUNDS] = ["Nora", "Ida", "Vera", "Alma", "Kira"];
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
+    let gpu = std::env::args().any(|one| one == "--gpu").then_some(0);
+    let on_gpu = LoadOptions {
+        gpu,
+        ..LoadOptions::default()
+    };
     // Two engines of one model each, so that neither finds the other's prompts in its cache.
-    let embedded = || async { ModelPool::embedded().load_model(ModelPool::EMBEDDED).await };
+    let embedded = || async {
+        let pool = ModelPool::embedded();
+        let pool = if gpu.is_some() {
+            pool.with_options(on_gpu.clone())
+        } else {
+            pool
+        };
+        pool.load_model(ModelPool::EMBEDDED).await
+    };
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/embedded/model.gguf");
     let (held, free) = (embedded().await?, embedded().await?);
     compare("embedded model", held, free, &file, 200, ROUNDS).await?;
@@ -102,6 +115,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     // As the file has it, like llama.cpp.
     let options = LoadOptions {
         quantization: Quantization::AsStored,
+        gpu,
         ..LoadOptions::default()
     };
     let pool = || ModelPool::new(folder.path()).with_options(options.clone());

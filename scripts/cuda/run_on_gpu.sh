@@ -14,7 +14,7 @@ if [ ! -e "$ROOT/tests/data" ]; then mkdir -p "$(dirname "$ROOT")" && ln -sfn "$
 SITE=$(python3 -c 'import site; print(site.getsitepackages()[0])' 2>/dev/null)
 for folder in "$SITE"/nvidia/*/lib; do [ -d "$folder" ] && LD_LIBRARY_PATH="${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$folder"; done
 export LD_LIBRARY_PATH
-chmod +x "$DIR/cuda_tests" "$DIR/cuda_bench"
+chmod +x "$DIR/cuda_tests" "$DIR/cuda_bench" "$DIR/time_to_value"
 FAILED=0
 echo "== tests"
 "$DIR/cuda_tests" --test-threads=1 || FAILED=1
@@ -41,4 +41,6 @@ P
 fi
 echo "== bench"
 "$DIR/cuda_bench" $REFERENCE || FAILED=1
+echo "== time to a valid value"
+"$DIR/time_to_value" --gpu || FAILED=1
 exit $FAILED

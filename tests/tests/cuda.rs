@@ -10,8 +10,8 @@ mod engine_support;
 
 use candle_core::{DType, Device, Tensor};
 use candle_signature::engine::{
-    Engine, EngineError, EngineOptions, GenerateRequest, KvCache, Model, ModelConfig, Qwen2, Row,
-    TokenId, Tokenizer, Weights,
+    Engine, EngineError, EngineOptions, GenerateRequest, KvCache, LoadOptions, Model, ModelConfig,
+    Quantization, Qwen2, Row, TokenId, Tokenizer, Weights,
 };
 use engine_support::*;
 use futures::executor::block_on;
@@ -36,14 +36,42 @@ fn relative_error(a: &[f32], b: &[f32]) -> f32 {
 const TOLERANCE: f32 = 2e-2;
 
 fn load(folder: &Path, device: &Device) -> Qwen2 {
+    load_in(Quantization::None, folder, device)
+}
+
+fn load_in(quantization: Quantization, folder: &Path, device: &Device) -> Qwen2 {
     let config = std::fs::read(folder.join("config.json")).unwrap();
     let config = ModelConfig::from_json(&config, "config.json").unwrap();
     let weights = Weights::open_safetensors(folder).unwrap();
-    Qwen2::load(config, &weights, device).unwrap()
+    let options = LoadOptions {
+        quantization,
+        ..LoadOptions::default()
+    };
+    Qwen2::load_with(config, &weights, device, &options).unwrap()
 }
 
 /// The same network on the CPU and on the GPU, with weights that bf16 holds exactly.
 fn both(config: &Value) -> (Qwen2, Qwen2) {
+    both_in(Quantization::None, config)
+}
+
+/// A matrix of whole numbers times a power of two a row, one of which is 127: 8 bits and a scale hold it exactly, and so does
+/// bf16.
+fn whole_numbers(matrix: &Tensor) -> Tensor {
+    let rows: Vec<Vec<f32>> = matrix.to_vec2().unwrap();
+    let exact = |row: &Vec<f32>| -> Vec<f32> {
+        let most = row.iter().fold(0f32, |most, value| most.max(value.abs()));
+        let scale = (most / 127.0).log2().ceil().exp2();
+        let mut row: Vec<f32> = row.iter().map(|v| (v / scale).round() * scale).collect();
+        row[0] = 127.0 * scale;
+        row
+    };
+    let rows: Vec<Vec<f32>> = rows.iter().map(exact).collect();
+    Tensor::new(rows, &Device::Cpu).unwrap()
+}
+
+/// The f32 network on the CPU and one in this form on the GPU, with weights that the form holds exactly.
+fn both_in(form: Quantization, config: &Value) -> (Qwen2, Qwen2) {
     let rounded: HashMap<String, Tensor> = random_weights(config)
         .into_iter()
         .map(|(name, weight)| {
@@ -52,15 +80,19 @@ fn both(config: &Value) -> (Qwen2, Qwen2) {
             } else {
                 1.0
             };
-            let weight = (weight * scale).unwrap().to_dtype(DType::BF16).unwrap();
-            (name, weight.to_dtype(DType::F32).unwrap())
+            let weight = (weight * scale).unwrap();
+            let rounded = match form {
+                Quantization::Q8 if weight.rank() == 2 => whole_numbers(&weight),
+                _ => weight.to_dtype(DType::BF16).unwrap(),
+            };
+            (name, rounded.to_dtype(DType::F32).unwrap())
         })
         .collect();
     let folder = tempfile::tempdir().unwrap();
     write_model(folder.path(), config, &rounded);
     (
         load(folder.path(), &Device::Cpu),
-        load(folder.path(), &gpu()),
+        load_in(form, folder.path(), &gpu()),
     )
 }
 
@@ -170,8 +202,8 @@ fn ragged_rows_and_all_positions_equal_the_cpus() {
 
 #[test]
 fn the_decode_kernel_equals_the_cpu_at_any_depth() {
-    for tied in [true, false] {
-        let (cpu, cuda) = both(&wide_config(3, 1003, tied));
+    for (tied, form) in [(true, FORMS[0]), (false, FORMS[0]), (true, FORMS[1])] {
+        let (cpu, cuda) = both_in(form, &wide_config(3, 1003, tied));
         assert!(
             cuda.cuda().unwrap().has_decode_kernel(),
             "run this on a Hopper GPU"
@@ -186,7 +218,10 @@ fn the_decode_kernel_equals_the_cpu_at_any_depth() {
                 let expected = last_logits(&cpu, &[token], first);
                 let found = last_logits(&cuda, &[token], second);
                 let error = relative_error(&found, &expected);
-                assert!(error < TOLERANCE, "tied {tied}, depth {depth}: {error}");
+                assert!(
+                    error < TOLERANCE,
+                    "tied {tied}, {form:?}, depth {depth}: {error}"
+                );
             }
             // What the kernel stored is what the general pass would have: two tokens at once go through that one.
             let two = some_tokens(2, 1003, 5);
@@ -199,7 +234,13 @@ fn the_decode_kernel_equals_the_cpu_at_any_depth() {
 
 #[test]
 fn replays_of_the_graph_are_launches_are_single_steps() {
-    let (cpu, cuda) = both(&wide_config(3, 1003, true));
+    for form in FORMS {
+        replays_are_launches_are_steps(form);
+    }
+}
+
+fn replays_are_launches_are_steps(form: Quantization) {
+    let (cpu, cuda) = both_in(form, &wide_config(3, 1003, true));
     let prompt = some_tokens(100, 1003, 3);
     let start = TokenId(17);
     let mut cache = cache_on(&cuda, 300);
@@ -228,6 +269,27 @@ fn replays_of_the_graph_are_launches_are_single_steps() {
         );
         token = *expected;
     }
+}
+
+/// What the decode kernel's weights are kept in.
+const FORMS: [Quantization; 2] = [Quantization::None, Quantization::Q8];
+
+#[test]
+fn what_8_bits_hold_is_half_of_what_a_step_reads() {
+    let config = wide_config(2, 1003, false);
+    let [sixteen, eight] = FORMS.map(|form| both_in(form, &config).1);
+    let [sixteen, eight] = [&sixteen, &eight].map(|network| network.cuda().unwrap());
+    let numbers = sixteen.step_bytes() / 2;
+    let scales = eight.step_bytes() - numbers;
+    assert!(
+        scales > 0 && scales < numbers / 100,
+        "{scales} of {numbers}"
+    );
+    let both = sixteen.weight_bytes() + eight.step_bytes();
+    assert_eq!(eight.weight_bytes(), both);
+    // A shape without a kernel has no use for them.
+    let [sixteen, eight] = FORMS.map(|form| both_in(form, &random_config()).1);
+    assert_eq!(eight.weight_bytes(), sixteen.weight_bytes());
 }
 
 /// The first of the largest, as the kernel chooses.

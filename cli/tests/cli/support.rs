@@ -121,10 +121,7 @@ impl EndsInTime {
             if told.recv_timeout(PATIENCE) == Err(std::sync::mpsc::RecvTimeoutError::Timeout) {
                 eprintln!("a process is ended that did not end by itself in {PATIENCE:?}");
                 // It may have ended just now.
-                drop(rustix::process::kill_process(
-                    pid,
-                    rustix::process::Signal::KILL,
-                ));
+                let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
             }
         });
         Self { ended }
@@ -135,7 +132,7 @@ impl EndsInTime {
 impl Drop for EndsInTime {
     fn drop(&mut self) {
         // The thread may have ended before.
-        drop(self.ended.send(()));
+        let _ = self.ended.send(());
     }
 }
 

@@ -136,7 +136,7 @@ impl Kernels {
                 grid,
                 &[
                     Address(inputs.ids()),
-                    Address(weights.embedding.address),
+                    Address(weights.embedding.address()),
                     Address(room.x.address),
                     Int(hidden as i32),
                 ],

@@ -2,6 +2,7 @@
 //! What it passes to kernels is checked by its callers, room by room.
 
 use crate::engine::EngineError;
+use candle_core::cuda_backend::CudaDType;
 use candle_core::cuda_backend::cudarc::cublas::{CudaBlas, result as blas, sys as blas_sys};
 use candle_core::cuda_backend::cudarc::driver::{
     CudaEvent, CudaFunction, CudaModule, CudaSlice, CudaStream, DevicePtr, DeviceRepr, DriverError,
@@ -9,7 +10,6 @@ use candle_core::cuda_backend::cudarc::driver::{
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 use candle_core::{CudaDevice, Device, Storage, Tensor};
-use half::bf16;
 use std::ffi::c_void;
 use std::sync::Arc;
 
@@ -266,8 +266,8 @@ impl Gpu {
         .map_err(failed("multiplying matrices"))
     }
 
-    /// Where a contiguous bf16 tensor of this device lies. The tensor must outlive every use of the address.
-    pub(super) fn address(&self, tensor: &Tensor) -> Result<u64, EngineError> {
+    /// Where a contiguous tensor of this device and these values lies. The tensor must outlive every use of the address.
+    pub(super) fn address<T: CudaDType>(&self, tensor: &Tensor) -> Result<u64, EngineError> {
         let (storage, layout) = tensor.storage_and_layout();
         let Storage::Cuda(storage) = &*storage else {
             return Err(failed("looking for a tensor")("it is not on the GPU"));
@@ -275,10 +275,10 @@ impl Gpu {
         if !layout.is_contiguous() {
             return Err(failed("looking for a tensor")("it is not contiguous"));
         }
-        let slice = storage.as_cuda_slice::<bf16>()?;
+        let slice = storage.as_cuda_slice::<T>()?;
         let (address, guard) = slice.device_ptr(&self.stream);
         drop(guard);
-        Ok(address + (layout.start_offset() * size_of::<bf16>()) as u64)
+        Ok(address + (layout.start_offset() * size_of::<T>()) as u64)
     }
 }
 

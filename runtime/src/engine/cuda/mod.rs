@@ -1,4 +1,4 @@
-//! Qwen2 on an NVIDIA GPU: bf16 weights, f32 residual stream. One sequence that decodes runs as one persistent launch in a
+//! Qwen2 on an NVIDIA GPU: weights in bf16 or 8 bits, f32 residual stream. One sequence that decodes runs as one persistent launch in a
 //! captured graph, where shape and device have that kernel; a step of several is a graph of plain kernels around cuBLAS's
 //! products; everything else runs by the same kernels without a graph. Tokens are chosen on the GPU too. `model/qwen2`
 //! hands rows over; blocks of the KV cache, scheduler and masks are those of the CPU.
@@ -17,18 +17,19 @@ mod transfer;
 mod weights;
 
 use super::kernels::attention::BLOCK;
-use super::{EngineError, KvCache, ModelConfig, Row, TokenId, Weights};
+use super::{EngineError, KvCache, ModelConfig, Quantization, Row, TokenId, Weights};
 use ahead::Ahead;
 use batch::Batch;
 use candle_core::{Device, TensorId};
 use general::General;
 use gpu::Gpu;
+use half::bf16;
 use pass::Pass;
 use sample::Sampling;
 use std::sync::{Mutex, PoisonError};
-use step::Step;
+use step::{Kernel, Step};
 use transfer::Landing;
-use weights::CudaWeights;
+use weights::{Bits, CudaWeights};
 
 pub use choosing::Sample;
 
@@ -86,10 +87,12 @@ impl Wanted<'_> {
 }
 
 impl CudaQwen2 {
-    /// Takes the weights that a model of this shape consists of, in bf16.
+    /// Takes the weights that a model of this shape consists of: in bf16, and for [`Quantization::Q8`] in 8 bits as well where a
+    /// decode kernel reads them.
     pub(crate) fn load(
         config: &ModelConfig,
         weights: &Weights<'_>,
+        quantization: Quantization,
         device: &Device,
     ) -> Result<Self, EngineError> {
         let config = ModelConfig {
@@ -110,14 +113,20 @@ impl CudaQwen2 {
             )));
         }
         let gpu = Gpu::new(device)?;
-        let weights = CudaWeights::load(&config, weights, device, &gpu)?;
+        let kernel = Kernel::find(&gpu, &config)?;
+        let bits = match (kernel, quantization) {
+            (Some(_), Quantization::Q8) => Bits::Eight,
+            _ => Bits::Sixteen,
+        };
+        let weights = CudaWeights::load(&config, weights, bits, device, &gpu)?;
+        let step = kernel.map(|kernel| Step::new(&gpu, &config, &weights, kernel));
         let work = Work {
             general: General::new(&gpu, &config)?,
             batch: Batch::default(),
             sampling: Sampling::new(&gpu, config.vocab_size)?,
             logits: Landing::default(),
             ahead: None,
-            step: Step::new(&gpu, &config, &weights)?,
+            step: step.transpose()?,
             memory: None,
         };
         Ok(Self {
@@ -132,6 +141,12 @@ impl CudaQwen2 {
     #[must_use]
     pub fn weight_bytes(&self) -> usize {
         self.weights.size()
+    }
+
+    /// Bytes of the matrices that a step of one sequence reads.
+    #[must_use]
+    pub fn step_bytes(&self) -> usize {
+        self.weights.step_size()
     }
 
     /// Whether a sequence that decodes alone runs as one launch: a matter of the model's shape and of the device.
@@ -248,7 +263,10 @@ impl CudaQwen2 {
         let memory = (0..self.config.layers)
             .map(|layer| {
                 let (keys, values) = cache.layer(layer).0.tensors().ok_or_else(no_cache)?;
-                Ok([self.gpu.address(keys)?, self.gpu.address(values)?])
+                Ok([
+                    self.gpu.address::<bf16>(keys)?,
+                    self.gpu.address::<bf16>(values)?,
+                ])
             })
             .collect::<Result<Vec<_>, EngineError>>()?;
         work.memory = Some((id, memory.clone()));

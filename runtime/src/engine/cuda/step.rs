@@ -3,7 +3,7 @@
 
 use super::gpu::{Buffer, Gpu, failed};
 use super::transfer::Graph;
-use super::weights::CudaWeights;
+use super::weights::{Bits, CudaMatrix, CudaWeights};
 use crate::engine::kernels::attention::BLOCK;
 use crate::engine::{EngineError, ModelConfig};
 use candle_core::cuda_backend::cudarc::driver::{
@@ -11,8 +11,18 @@ use candle_core::cuda_backend::cudarc::driver::{
 };
 use candle_core::cuda_backend::cudarc::nvrtc::Ptx;
 
-/// Hidden size, MLP size, heads, key heads, head width of the shapes that have a kernel, and its name.
-const SHAPES: &[([usize; 5], &str)] = &[([896, 4864, 14, 2, 64], "decode_896_4864_14_2_64")];
+/// A shape that has kernels.
+pub(super) struct Kernel {
+    /// Hidden size, MLP size, heads, key heads, head width.
+    shape: [usize; 5],
+    /// For weights of 16 bits, and of 8.
+    names: [&'static str; 2],
+}
+
+const KERNELS: &[Kernel] = &[Kernel {
+    shape: [896, 4864, 14, 2, 64],
+    names: ["decode_896_4864_14_2_64", "decode8_896_4864_14_2_64"],
+}];
 
 /// These agree with `decode.cu`.
 const THREADS: u32 = 544;
@@ -22,7 +32,15 @@ const MOST_LAYERS: usize = 64;
 const MOST_QKV_ROWS: usize = 16;
 const MOST_HIDDEN_ROWS: usize = 8;
 const MOST_MLP_ROWS: usize = 96;
-const RING_BYTES: usize = 200 * 1024;
+const RING_BYTES: usize = 174 * 1024;
+
+/// Clock cycles for each 1,024 bytes that a block asks for: what measured best on an H100 and on an H200, whose memory is
+/// faster. In 8 bits a layer is bound by what blocks tell each other.
+const PACE_H100: u32 = 120;
+const PACE_H200: u32 = 100;
+const PACE_EIGHT: u32 = 200;
+/// Bytes a second, as the device has it, from which memory counts as an H200's.
+const FAST_MEMORY: f64 = 4e12;
 
 /// Tokens that the GPU notes down before they must be fetched.
 const MOST_TOKENS: usize = 1024;
@@ -40,7 +58,7 @@ struct Arguments {
     layers: u64,
     memory: u64,
     embedding: u64,
-    head: u64,
+    head: [u64; 2],
     norm: u64,
     rotary: u64,
     table: u64,
@@ -52,6 +70,8 @@ struct Arguments {
     layer_count: i32,
     vocabulary: i32,
     epsilon: f32,
+    pace: u32,
+    unused: u32,
 }
 
 // SAFETY: plain words in the order and with the sizes of the kernel's structure.
@@ -78,13 +98,12 @@ pub(super) struct Step {
     _words: Buffer<u64>,
 }
 
-impl Step {
+impl Kernel {
     /// None where the device or the shape has no such kernel.
-    pub(super) fn new(
+    pub(super) fn find(
         gpu: &Gpu,
         config: &ModelConfig,
-        weights: &CudaWeights,
-    ) -> Result<Option<Self>, EngineError> {
+    ) -> Result<Option<&'static Self>, EngineError> {
         let shape = [
             config.hidden_size,
             config.intermediate_size,
@@ -92,9 +111,8 @@ impl Step {
             config.kv_heads,
             config.head_dim,
         ];
-        let context = gpu.stream.context();
         let asked = failed("asking for the device's properties");
-        let (major, _) = context.compute_capability().map_err(asked)?;
+        let (major, _) = gpu.stream.context().compute_capability().map_err(asked)?;
         let grid = gpu.multiprocessors;
         let qkv_rows = (config.heads + 2 * config.kv_heads) * config.head_dim;
         let fits = config.hidden_size.div_ceil(grid) <= MOST_HIDDEN_ROWS
@@ -103,12 +121,45 @@ impl Step {
             && config.layers <= MOST_LAYERS
             // Rows times blocks are 32 bits wide in the kernel.
             && (config.vocab_size.max(2 * config.intermediate_size) as u64) * (grid as u64 + 1) < 1 << 32;
-        let Some((_, name)) = SHAPES.iter().find(|(known, _)| *known == shape) else {
-            return Ok(None);
+        let kernel = KERNELS.iter().find(|kernel| kernel.shape == shape);
+        Ok(kernel.filter(|_| major >= 9 && fits))
+    }
+}
+
+/// How fast the blocks of a device may ask for weights.
+fn pace(gpu: &Gpu, bits: Bits) -> Result<u32, EngineError> {
+    use sys::CUdevice_attribute::{
+        CU_DEVICE_ATTRIBUTE_GLOBAL_MEMORY_BUS_WIDTH as BITS,
+        CU_DEVICE_ATTRIBUTE_MEMORY_CLOCK_RATE as KILOHERTZ,
+    };
+    if bits == Bits::Eight {
+        return Ok(PACE_EIGHT);
+    }
+    let context = gpu.stream.context();
+    let asked = failed("asking for the device's properties");
+    let [width, clock] = [BITS, KILOHERTZ].map(|what| context.attribute(what).map_err(&asked));
+    let speed = 2.0 * f64::from(width?) / 8.0 * f64::from(clock?) * 1e3;
+    Ok(if speed < FAST_MEMORY {
+        PACE_H100
+    } else {
+        PACE_H200
+    })
+}
+
+impl Step {
+    pub(super) fn new(
+        gpu: &Gpu,
+        config: &ModelConfig,
+        weights: &CudaWeights,
+        kernel: &Kernel,
+    ) -> Result<Self, EngineError> {
+        let context = gpu.stream.context();
+        let grid = gpu.multiprocessors;
+        let (name, bytes) = match weights.bits {
+            Bits::Sixteen => (kernel.names[0], 2),
+            Bits::Eight => (kernel.names[1], 1),
         };
-        if major < 9 || !fits {
-            return Ok(None);
-        }
+        let qkv_rows = (config.heads + 2 * config.kv_heads) * config.head_dim;
         let image = include_bytes!(concat!(env!("OUT_DIR"), "/decode.fatbin"));
         let module = context
             .load_module(Ptx::from_binary(image.to_vec()))
@@ -116,7 +167,7 @@ impl Step {
         let function = module
             .load_function(name)
             .map_err(failed("finding the decode kernel"))?;
-        let slot = ROWS * (2 * config.hidden_size + 64);
+        let slot = ROWS * (bytes * config.hidden_size + 64);
         let shared = RING_BYTES / slot * slot;
         let most = sys::CUfunction_attribute_enum::CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES;
         function
@@ -127,15 +178,13 @@ impl Step {
             .layers
             .iter()
             .flat_map(|layer| {
-                [
-                    layer.qkv.address,
-                    layer.output.address,
-                    layer.gate_up.address,
-                    layer.down.address,
+                let matrices = layer.matrices().map(CudaMatrix::step);
+                let vectors = [
                     layer.qkv_bias.address,
                     layer.attention_norm.address,
                     layer.mlp_norm.address,
-                ]
+                ];
+                matrices.into_iter().flatten().chain(vectors)
             })
             .collect();
         let parts = config.heads * MOST_SPLITS * (config.head_dim + 2);
@@ -148,7 +197,7 @@ impl Step {
         gpu.write(&mut state, TAG, &[1])?;
         let logits = gpu.buffer::<f32>(config.vocab_size)?;
         let tokens = gpu.buffer::<u32>(MOST_TOKENS)?;
-        Ok(Some(Self {
+        Ok(Self {
             function,
             config: LaunchConfig {
                 grid_dim: (grid as u32, 1, 1),
@@ -158,8 +207,8 @@ impl Step {
             arguments: Arguments {
                 layers: layers.address,
                 memory: memory.address,
-                embedding: weights.embedding.address,
-                head: weights.head.address,
+                embedding: weights.embedding.address(),
+                head: weights.head.step(),
                 norm: weights.norm.address,
                 rotary: weights.rotary.address,
                 table: table.address,
@@ -171,6 +220,8 @@ impl Step {
                 layer_count: config.layers as i32,
                 vocabulary: config.vocab_size as i32,
                 epsilon: config.rms_norm_eps as f32,
+                pace: pace(gpu, weights.bits)?,
+                unused: 0,
             },
             graph: None,
             memory,
@@ -182,7 +233,7 @@ impl Step {
             known_table: Vec::new(),
             _layers: layers,
             _words: words,
-        }))
+        })
     }
 
     /// Makes the logits after `token` at `position` of the sequence whose blocks `table` lists.

@@ -1,18 +1,29 @@
-//! A network's weights on a GPU: bf16 matrices as candle tensors, f32 norms and biases, and the turns of the positions.
+//! A network's weights on a GPU: bf16 matrices as candle tensors, the same in 8 bits for a decode step that reads those, f32
+//! norms and biases, and the turns of the positions.
 
 use super::gpu::{Buffer, Gpu};
 use crate::engine::load::Form;
 use crate::engine::model::linear::Matrix;
 use crate::engine::{EngineError, ModelConfig, Weights};
 use candle_core::{DType, Device, Tensor};
+use half::bf16;
 
 /// A matrix `[outputs, inputs]` and where it lies.
 #[derive(Debug)]
 pub(super) struct CudaMatrix {
     tensor: Tensor,
-    pub address: u64,
-    pub outputs: usize,
-    pub inputs: usize,
+    address: u64,
+    outputs: usize,
+    inputs: usize,
+    eighth: Option<Eighth>,
+}
+
+/// A matrix as whole numbers from -127 to 127, times a scale for each row.
+#[derive(Debug, Clone)]
+struct Eighth {
+    numbers: Tensor,
+    scales: Tensor,
+    addresses: [u64; 2],
 }
 
 #[derive(Debug)]
@@ -30,6 +41,7 @@ pub(super) struct CudaLayer {
 
 #[derive(Debug)]
 pub(super) struct CudaWeights {
+    pub bits: Bits,
     pub embedding: CudaMatrix,
     pub layers: Vec<CudaLayer>,
     pub norm: Buffer<f32>,
@@ -38,26 +50,79 @@ pub(super) struct CudaWeights {
     pub rotary: Buffer<f32>,
 }
 
+impl Eighth {
+    fn size(&self) -> usize {
+        size_of_tensor(&self.numbers) + size_of_tensor(&self.scales)
+    }
+}
+
+fn size_of_tensor(tensor: &Tensor) -> usize {
+    tensor.elem_count() * tensor.dtype().size_in_bytes()
+}
+
 impl CudaMatrix {
-    fn new(tensor: Tensor, gpu: &Gpu) -> Result<Self, EngineError> {
-        let (outputs, inputs) = tensor.dims2()?;
+    /// Takes a matrix, of f32 if it is to be in 8 bits; then the bf16 one is what those say, rounded: both are one network.
+    fn new(matrix: &Tensor, bits: Bits, gpu: &Gpu) -> Result<Self, EngineError> {
+        let (outputs, inputs) = matrix.dims2()?;
+        let (tensor, eighth) = match bits {
+            Bits::Sixteen => (matrix.to_dtype(DType::BF16)?, None),
+            Bits::Eight => {
+                let scales = (matrix.abs()?.max_keepdim(1)?.maximum(1e-30)? / 127.0)?;
+                let numbers = matrix.broadcast_div(&scales)?.round()?;
+                let tensor = numbers.broadcast_mul(&scales)?.to_dtype(DType::BF16)?;
+                let sign = numbers.lt(0.0)?.to_dtype(DType::F32)?;
+                let numbers = (numbers + (sign * 256.0)?)?.to_dtype(DType::U8)?;
+                (tensor, Some((numbers, scales.flatten_all()?)))
+            }
+        };
+        // What candle's stream has made must be there before this network's own stream reads it.
+        matrix.device().synchronize()?;
+        let eighth = match eighth {
+            None => None,
+            Some((numbers, scales)) => Some(Eighth {
+                addresses: [gpu.address::<u8>(&numbers)?, gpu.address::<f32>(&scales)?],
+                numbers,
+                scales,
+            }),
+        };
         Ok(Self {
-            address: gpu.address(&tensor)?,
+            address: gpu.address::<bf16>(&tensor)?,
             tensor,
             outputs,
             inputs,
+            eighth,
         })
     }
 
-    pub(super) fn size(&self) -> usize {
-        self.tensor.elem_count() * DType::BF16.size_in_bytes()
+    fn size(&self) -> usize {
+        let eighth = self.eighth.as_ref().map_or(0, Eighth::size);
+        size_of_tensor(&self.tensor) + eighth
+    }
+
+    /// Bytes of what a decode step reads.
+    fn step_size(&self) -> usize {
+        let eighth = self.eighth.as_ref().map(Eighth::size);
+        eighth.unwrap_or_else(|| size_of_tensor(&self.tensor))
     }
 
     fn share(&self) -> Self {
         Self {
             tensor: self.tensor.clone(),
+            eighth: self.eighth.clone(),
             ..*self
         }
+    }
+
+    /// Where it lies in bf16.
+    pub(super) fn address(&self) -> u64 {
+        self.address
+    }
+
+    /// Where what a decode step reads lies: numbers of 8 bits and their rows' scales, or bf16 and nothing.
+    pub(super) fn step(&self) -> [u64; 2] {
+        self.eighth
+            .as_ref()
+            .map_or([self.address, 0], |one| one.addresses)
     }
 
     /// The arguments of a product with this matrix.
@@ -66,10 +131,25 @@ impl CudaMatrix {
     }
 }
 
+impl CudaLayer {
+    /// In the order in which a pass needs them.
+    pub(super) fn matrices(&self) -> [&CudaMatrix; 4] {
+        [&self.qkv, &self.output, &self.gate_up, &self.down]
+    }
+}
+
+/// Of a weight that a decode step reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bits {
+    Sixteen,
+    Eight,
+}
+
 impl CudaWeights {
     pub(super) fn load(
         config: &ModelConfig,
         weights: &Weights<'_>,
+        bits: Bits,
         device: &Device,
         gpu: &Gpu,
     ) -> Result<Self, EngineError> {
@@ -84,21 +164,27 @@ impl CudaWeights {
             columns,
             Form::Dense(&Device::Cpu),
         )? {
-            Matrix::Dense(tensor) => Ok(tensor.to_device(device)?.to_dtype(DType::BF16)?),
+            Matrix::Dense(tensor) => {
+                let tensor = tensor.to_device(device)?;
+                Ok(match bits {
+                    Bits::Sixteen => tensor.to_dtype(DType::BF16)?,
+                    Bits::Eight => tensor,
+                })
+            }
             Matrix::Packed(_) => Err(super::gpu::failed("loading a matrix")("it is packed")),
         };
-        // What candle's stream has made must be there before this network's own stream reads it.
-        let matrix = |tensor: Tensor| {
-            device.synchronize()?;
-            CudaMatrix::new(tensor, gpu)
-        };
+        let matrix = |tensor: Tensor| CudaMatrix::new(&tensor, bits, gpu);
         let vector = |parts: &[(String, usize)]| gpu.upload(&weights.vector(parts)?);
-        let outer = |name: &str| matrix(tensor(&[(name.to_owned(), config.vocab_size)], hidden)?);
+        let outer = |name: &str| tensor(&[(name.to_owned(), config.vocab_size)], hidden);
         let embedding = outer("model.embed_tokens.weight")?;
-        let head = if config.tie_word_embeddings {
-            embedding.share()
+        let (embedding, head) = if config.tie_word_embeddings {
+            let both = matrix(embedding)?;
+            let head = both.share();
+            (both, head)
         } else {
-            outer("lm_head.weight")?
+            // Of an embedding that is no head a step reads one row.
+            let embedding = CudaMatrix::new(&embedding, Bits::Sixteen, gpu)?;
+            (embedding, matrix(outer("lm_head.weight")?)?)
         };
         let layers = (0..config.layers)
             .map(|layer| {
@@ -126,6 +212,7 @@ impl CudaWeights {
             })
             .collect::<Result<_, EngineError>>()?;
         Ok(Self {
+            bits,
             embedding,
             layers,
             norm: vector(&[("model.norm.weight".to_owned(), hidden)])?,
@@ -136,14 +223,19 @@ impl CudaWeights {
 
     /// Bytes of the matrices.
     pub(super) fn size(&self) -> usize {
-        let layers = self
-            .layers
-            .iter()
-            .flat_map(|layer| [&layer.qkv, &layer.output, &layer.gate_up, &layer.down]);
         let shared = self.head.address == self.embedding.address;
-        self.embedding.size()
-            + if shared { 0 } else { self.head.size() }
-            + layers.map(CudaMatrix::size).sum::<usize>()
+        let outer = self.embedding.size() + if shared { 0 } else { self.head.size() };
+        outer + self.layer_matrices().map(CudaMatrix::size).sum::<usize>()
+    }
+
+    /// Bytes of the matrices that a step of one sequence reads whole.
+    pub(super) fn step_size(&self) -> usize {
+        let size = CudaMatrix::step_size;
+        size(&self.head) + self.layer_matrices().map(size).sum::<usize>()
+    }
+
+    fn layer_matrices(&self) -> impl Iterator<Item = &CudaMatrix> {
+        self.layers.iter().flat_map(CudaLayer::matrices)
     }
 }
 

@@ -6,15 +6,15 @@ use super::row::{Row, check, commit};
 use crate::engine::cuda::choice::{Asker, Outcome};
 use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
-use crate::engine::{Architecture, EngineError, ModelConfig, TokenId, Weights};
+use crate::engine::{Architecture, EngineError, LoadOptions, ModelConfig, TokenId, Weights};
 use candle_core::{DType, Device, Tensor};
-use std::num::NonZeroUsize;
 
 impl Qwen2 {
-    /// The network on a GPU, in bf16.
+    /// The network on a GPU.
     pub(super) fn load_cuda(
         config: ModelConfig,
         weights: &Weights<'_>,
+        options: &LoadOptions,
         device: &Device,
     ) -> Result<Self, EngineError> {
         if config.architecture != Architecture::Qwen2 {
@@ -24,10 +24,16 @@ impl Qwen2 {
         }
         let nothing = Tensor::zeros((0, config.hidden_size), DType::F32, &Device::Cpu)?;
         Ok(Self {
-            cuda: Some(CudaQwen2::load(&config, weights, device)?),
+            cuda: Some(CudaQwen2::load(
+                &config,
+                weights,
+                options.quantization,
+                device,
+            )?),
             config,
             device: device.clone(),
-            cpu: Cpu::new(Some(NonZeroUsize::MIN)),
+            // Its threads take in what the GPU has chosen.
+            cpu: Cpu::new(options.threads),
             embedding: Matrix::Dense(nothing.clone()),
             layers: Vec::new(),
             norm: nothing.clone(),

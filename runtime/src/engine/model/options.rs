@@ -25,15 +25,17 @@ pub struct LoadOptions {
     pub gpu: Option<usize>,
 }
 
-/// The form that the matrices are kept in. Norms and biases stay f32. CUDA keeps bf16, other devices but
-/// the CPU f32.
+/// The form that the matrices are kept in. Norms and biases stay f32. CUDA keeps bf16 (and reads 8 bits in a lone sequence's
+/// decode step if asked for [`Self::Q8`]), other devices but the CPU f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quantization {
     /// f32: 4 bytes a weight, exact.
     #[default]
     None,
-    /// 8 bits in blocks of 32 (GGUF's Q8_0): 1.06 bytes a weight; close to exact.
+    /// 8 bits in blocks of 32 (GGUF's Q8_0): 1.06 bytes a weight; close to exact. On CUDA, for the shapes that have a decode
+    /// kernel: whole numbers of 8 bits with a scale a row for the steps of a sequence that decodes alone (W8A16), and the
+    /// same weights in bf16 beside them for everything else.
     Q8,
     /// 4 bits in blocks of 32 (GGUF's Q4_0): 0.56 bytes a weight; the embedding and the head at 8 bits.
     Q4,

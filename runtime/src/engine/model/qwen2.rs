@@ -60,7 +60,7 @@ impl Qwen2 {
         config.kv_format = options.kv_format_on(device);
         #[cfg(feature = "cuda")]
         if device.is_cuda() {
-            return Self::load_cuda(config, weights, device);
+            return Self::load_cuda(config, weights, options, device);
         }
         let cpu = Cpu::new(if device.is_cpu() {
             options.threads

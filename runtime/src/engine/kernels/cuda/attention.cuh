@@ -138,7 +138,7 @@ __device__ void attend(const Step& step, Shared<S>& shared, const Memory& memory
 
 // Joins the parts of the warp's head into its columns of the output projection's input.
 template <class S>
-__device__ Operand<S::COLUMNS> join(Shared<S>& shared, const uint64_t* words, int splits, uint32_t tag, int warp, int lane) {
+__device__ typename S::Operand join(Shared<S>& shared, const uint64_t* words, int splits, uint32_t tag, int warp, int lane) {
     constexpr int AT_ONCE = 3;
     const uint64_t* from = words + S::AT_ATTENTION + warp * MOST_SPLITS * S::PART;
     await(from + (splits - 1) * S::PART, tag);
@@ -173,7 +173,6 @@ __device__ Operand<S::COLUMNS> join(Shared<S>& shared, const uint64_t* words, in
             most = highest;
         }
     }
-    shared.columns[warp].store(lane, __fdividef(sum.x, total), __fdividef(sum.y, total));
-    return shared.columns[warp].operand(lane);
+    return shared.columns[warp].take(lane, __fdividef(sum.x, total), __fdividef(sum.y, total));
 }
 

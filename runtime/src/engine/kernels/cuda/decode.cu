@@ -1,17 +1,14 @@
 // One decode step of Qwen2 for one sequence as one persistent launch, one block a multiprocessor: each block owns the
 // same rows of every matrix in every step, streams them through shared memory and exchanges vectors with the others
 // through tagged words. The last block chooses the greedy token and moves the position on: a replay is the next step.
-#include <cuda_bf16.h>
-#include "exchange.cuh"
-#include "ring.cuh"
-#include "tile.cuh"
-#include "shape.cuh"
+// The weights are bf16, or whole numbers of 8 bits with a scale a row.
 #include "attention.cuh"
+#include "shape.cuh"
 
 // A warp's columns of the residual stream, from the embedding's row or from words, times the norm's weights, as a
 // product's input. The sum of their squares goes to `squares`; `norm_factor` makes of all sums the factor that is missing.
 template <class S>
-__device__ Operand<S::COLUMNS> take_in(Shared<S>& shared, const uint64_t* words, const __nv_bfloat16* row,
+__device__ typename S::Operand take_in(Shared<S>& shared, const uint64_t* words, const __nv_bfloat16* row,
                                        const float* weights, uint32_t tag, float* squares, int warp, int lane) {
     const int at = warp * S::COLUMNS + lane * 2;
     const float2 weight = *(const float2*)(weights + at);
@@ -23,10 +20,10 @@ __device__ Operand<S::COLUMNS> take_in(Shared<S>& shared, const uint64_t* words,
         await(words + warp * S::COLUMNS, tag);
         x = get2(words + at, tag);
     }
-    shared.columns[warp].store(lane, x.x * weight.x, x.y * weight.y);
+    const typename S::Operand operand = shared.columns[warp].take(lane, x.x * weight.x, x.y * weight.y);
     const float sum = warp_sum(x.x * x.x + x.y * x.y);
     if (lane == 0) squares[warp] = sum;
-    return shared.columns[warp].operand(lane);
+    return operand;
 }
 
 template <class S>
@@ -38,55 +35,54 @@ __device__ float norm_factor(const float* squares, float epsilon) {
 }
 
 // A warp's columns of the block's rows of a matrix of D columns: a part of the products, for each row.
-template <class S, class R, class Sums>
-__device__ void multiply(R& ring, Sums& sums, int rows, const Operand<S::COLUMNS>& operand, int warp, int lane) {
+template <class S, class Sums>
+__device__ void multiply(typename S::Stream& ring, Sums& sums, int to, int rows, const typename S::Operand& operand, int warp, int lane) {
+    using W = typename S::W;
+    constexpr int STRIDE = stride_of(S::D * W::BYTES);
 #pragma unroll 1
     for (int first = 0; first < rows; first += ROWS) {
-        const uint8_t* slot = ring.wait_full();
+        const uint8_t* slot = ring.wait_full() + warp * S::COLUMNS * W::BYTES;
         if (warp < S::COLUMN_WARPS) {
-            const Tile tile = multiply_tile<S::COLUMNS>(slot + warp * S::COLUMNS * 2, stride_of(S::D * 2), rows - first > 8, operand, lane);
+            const bool more = rows - first > 8;
+            const auto tile = multiply_tile<W, S::COLUMNS>(slot, STRIDE, more, operand, lane);
             ring.release(lane);
-            sums.store(first, tile, rows - first > 8, warp, lane);
+            sums.store(to + first, tile, operand.scale, more, warp, lane);
         } else {
             ring.release(lane);
         }
     }
 }
 
-// A warp's columns of the block's rows of the down projection: whole groups of 32, for whose values alone it waits.
-template <class S, class R>
-__device__ void multiply_down(R& ring, Shared<S>& shared, int rows, const uint32_t* activation, uint32_t tag, int warp, int lane) {
-    constexpr int GROUPS = S::I / 32;
-    const int from = GROUPS * warp / WARPS, count = GROUPS * (warp + 1) / WARPS - from;
-    uint32_t* own = shared.activation[warp];
-    await(activation + (from + count - 1) * 32, tag);
-#pragma unroll 1
-    for (int first = 0; first < count * 8; first += 32) {
-        const int at = min(first + lane, count * 8 - 1);
-        const uint4 x = get4(activation + from * 32 + at * 4, tag);
-        *(uint2*)(own + at * 2) = make_uint2(__byte_perm(x.x, x.y, 0x7632), __byte_perm(x.z, x.w, 0x7632));
-    }
-    __syncwarp();
+// A warp's columns of the block's rows of the down projection: whole groups, for whose values alone it waits.
+template <class S>
+__device__ void multiply_down(typename S::Stream& ring, Shared<S>& shared, int rows, const uint32_t* activation, uint32_t tag, int warp, int lane) {
+    using W = typename S::W;
+    const int from = S::GROUPS * warp / WARPS, count = S::GROUPS * (warp + 1) / WARPS - from;
+    auto& own = shared.activation[warp];
+    await(activation + (from + count - 1) * W::GROUP, tag);
+    const float scale = own.take(activation + from * W::GROUP, count, tag, lane);
     // A tile's rows are in several slots.
     const int row = lane / 4, slot = row / S::DOWN_ROWS;
     const uint8_t* place = nullptr;
-    R ahead = ring;
+    typename S::Stream ahead = ring;
     for (int first = 0, i = 0; first < rows; first += S::DOWN_ROWS, i++) {
         const uint8_t* here = ahead.wait_full();
-        if (slot >= i) place = here + min(row, rows - 1) % S::DOWN_ROWS * stride_of(S::I * 2);
+        if (slot >= i) place = here + min(row, rows - 1) % S::DOWN_ROWS * stride_of(S::I * W::BYTES);
         ahead.advance();
     }
-    place += (from * 32 + lane % 4 * 8) * 2;
-    Tile tile;
-    const uint32_t* operand = own + lane % 4 * 4;
+    place += from * W::GROUP * W::BYTES + lane % 4 * 16;
+    typename W::Tile tile;
 #pragma unroll 2
-    for (int g = 0; g < count; g++) {
-        uint4 b = make_uint4(0, 0, 0, 0);
-        if (lane < 4) b = *(const uint4*)(operand + g * 16);
-        tile.add(*(const uint4*)(place + g * 64), make_uint4(0, 0, 0, 0), b);
-    }
+    for (int g = 0; g < count; g++)
+        tile.add(*(const uint4*)(place + g * 64), make_uint4(0, 0, 0, 0), own.operand(g, lane));
     for (int first = 0; first < rows; first += S::DOWN_ROWS) ring.release(lane);
-    shared.down.store(0, tile, false, warp, lane);
+    shared.down.store(0, tile, scale, false, warp, lane);
+}
+
+// The scale of a row, to be read well before it is needed.
+template <class S>
+__device__ float scale_of(const Matrix& matrix, int row, bool exists) {
+    return S::W::SCALED && exists ? matrix.scales[row] : 1;
 }
 
 // Larger for a larger logit, and for the smaller id where logits are equal.
@@ -100,7 +96,7 @@ __device__ void decode(const Step& step) {
     extern __shared__ __align__(128) uint8_t slots[];
     __shared__ Shared<S> shared;
     __shared__ uint64_t full[S::SLOTS], empty[S::SLOTS];
-    Ring<S::SLOTS, S::SLOT_BYTES, WARPS> ring{slots, full, empty};
+    typename S::Stream ring{slots, full, empty, step.pace};
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     if (threadIdx.x == 0) ring.start();
     __syncthreads();
@@ -108,17 +104,18 @@ __device__ void decode(const Step& step) {
     const Rows qkv = own_rows(S::QKV), hidden = own_rows(S::D), mlp = own_rows(S::I), head = own_rows(step.vocabulary);
     if (warp == WARPS) {
         const uint64_t policy = read_once_policy();
-        constexpr int D = S::D, I = S::I;
+        constexpr int D = S::D * S::W::BYTES, I = S::I * S::W::BYTES;
+        const auto at = [](const Matrix& matrix, int row, int bytes) { return matrix.weights + (size_t)row * bytes; };
 #pragma unroll 1
         for (int l = 0; l < step.layer_count; l++) {
             const Layer& layer = step.layers[l];
-            ring.template fill<ROWS>(layer.qkv + (size_t)qkv.from * D, qkv.count, D * 2, policy, lane);
-            ring.template fill<ROWS>(layer.output + (size_t)hidden.from * D, hidden.count, D * 2, policy, lane);
-            ring.template fill<ROWS>(layer.gate_up + (size_t)mlp.from * 2 * D, mlp.count * 2, D * 2, policy, lane);
-            ring.template fill<S::DOWN_ROWS>(layer.down + (size_t)hidden.from * I, hidden.count, I * 2, policy, lane);
+            ring.template fill<ROWS>(at(layer.qkv, qkv.from, D), qkv.count, D, policy, lane);
+            ring.template fill<ROWS>(at(layer.output, hidden.from, D), hidden.count, D, policy, lane);
+            ring.template fill<ROWS>(at(layer.gate_up, mlp.from * 2, D), mlp.count * 2, D, policy, lane);
+            ring.template fill<S::DOWN_ROWS>(at(layer.down, hidden.from, I), hidden.count, I, policy, lane);
         }
         ring.paced = false;
-        ring.template fill<ROWS>(step.head + (size_t)head.from * D, head.count, D * 2, policy, lane);
+        ring.template fill<ROWS>(at(step.head, head.from, D), head.count, D, policy, lane);
         return;
     }
 
@@ -142,7 +139,7 @@ __device__ void decode(const Step& step) {
         shared.memory[l] = step.memory[l];
     }
     if (threadIdx.x < S::HD / 2) shared.turns[threadIdx.x] = step.rotary[position * (S::HD / 2) + threadIdx.x];
-    shared.qkv.clear(), shared.output.clear(), shared.gate_up.clear(), shared.head[0].clear(), shared.head[1].clear();
+    shared.qkv.clear(), shared.output.clear(), shared.gate_up.clear();
     sync_computing();
 
     // Four lanes join the sums of a row; the first of them has the row's value of the residual stream.
@@ -151,7 +148,7 @@ __device__ void decode(const Step& step) {
     const __nv_bfloat16* embedded = step.embedding + (size_t)token * S::D;
     float residual = has_hidden ? __bfloat162float(embedded[hidden.from + row]) : 0;
     const uint64_t* before = nullptr;
-    Operand<S::COLUMNS> operand;
+    typename S::Operand operand;
     Keys held;
 #pragma unroll 1
     for (int l = 0; l < step.layer_count; l++) {
@@ -161,13 +158,17 @@ __device__ void decode(const Step& step) {
         MARK(l, 0);
         if (attends)
             load<S>(held, shared.memory[l], step.table, blocks, true, kv_head, own.from, own.to, position, warp, lane);
+        const float qkv_scale = scale_of<S>(layer.qkv, qkv.from + row, row < qkv.count);
+        const float output_scale = scale_of<S>(layer.output, hidden.from + row, has_hidden);
+        const float gate_up_scale = scale_of<S>(layer.gate_up, mlp.from * 2 + row, row < mlp.count * 2);
+        const float down_scale = scale_of<S>(layer.down, hidden.from + row, has_hidden);
         const float bias = first && row < qkv.count ? layer.qkv_bias[qkv.from + row] : 0;
         if (multiplies) operand = take_in(shared, before, embedded, layer.attention_norm, tag, shared.squares[0], warp, lane);
         MARK(l, 1);
-        multiply<S>(ring, shared.qkv, qkv.count, operand, warp, lane);
+        multiply<S>(ring, shared.qkv, 0, qkv.count, operand, warp, lane);
         sync_computing();
         if (row < qkv.count) {
-            const float sum = shared.qkv.join(row) * norm_factor<S>(shared.squares[0], step.epsilon);
+            const float sum = shared.qkv.join(row) * qkv_scale * norm_factor<S>(shared.squares[0], step.epsilon);
             if (first) put(words + qkv.from + row, sum + bias, tag);
         }
         MARK(l, 2);
@@ -177,10 +178,10 @@ __device__ void decode(const Step& step) {
         MARK(l, 3);
         if (multiplies) operand = join(shared, words, splits, tag, warp, lane);
         MARK(l, 4);
-        multiply<S>(ring, shared.output, hidden.count, operand, warp, lane);
+        multiply<S>(ring, shared.output, 0, hidden.count, operand, warp, lane);
         sync_computing();
         if (has_hidden) {
-            residual += shared.output.join(row);
+            residual += shared.output.join(row) * output_scale;
             if (first) put(words + S::AT_MIDDLE + hidden.from + row, residual, tag);
         }
         MARK(l, 5);
@@ -188,10 +189,10 @@ __device__ void decode(const Step& step) {
         if (multiplies)
             operand = take_in(shared, words + S::AT_MIDDLE, nullptr, layer.mlp_norm, tag, shared.squares[1], warp, lane);
         MARK(l, 6);
-        multiply<S>(ring, shared.gate_up, mlp.count * 2, operand, warp, lane);
+        multiply<S>(ring, shared.gate_up, 0, mlp.count * 2, operand, warp, lane);
         sync_computing();
         if (row < MOST_MLP_ROWS) {
-            const float sum = shared.gate_up.join(row) * norm_factor<S>(shared.squares[1], step.epsilon);
+            const float sum = shared.gate_up.join(row) * gate_up_scale * norm_factor<S>(shared.squares[1], step.epsilon);
             const float up = __shfl_down_sync(~0u, sum, 4);
             if (first && row % 2 == 0 && row < mlp.count * 2)
                 put_half(activation + mlp.from + row / 2, __fdividef(sum, 1 + __expf(-sum)) * up, tag);
@@ -201,7 +202,7 @@ __device__ void decode(const Step& step) {
         multiply_down(ring, shared, hidden.count, activation, tag, warp, lane);
         sync_computing();
         if (has_hidden) {
-            residual += shared.down.join(row);
+            residual += shared.down.join(row) * down_scale;
             if (first) put(words + S::AT_END + hidden.from + row, residual, tag);
         }
         MARK(l, 8);
@@ -212,14 +213,16 @@ __device__ void decode(const Step& step) {
     if (multiplies) operand = take_in(shared, before, embedded, step.norm, tag, shared.squares[0], warp, lane);
     MARK(step.layer_count, 0);
     unsigned long long highest = 0;
-    int side = 0;
+    int to = 0;
 #pragma unroll 1
-    for (int at = 0; at < head.count; at += ROWS, side ^= 1) {
-        multiply<S>(ring, shared.head[side], min(ROWS, head.count - at), operand, warp, lane);
+    for (int at = 0; at < head.count; at += HEAD_ROWS, to = HEAD_ROWS - to) {
+        const int count = min(HEAD_ROWS, head.count - at);
+        const float scale = scale_of<S>(step.head, head.from + at + row, row < count);
+        multiply<S>(ring, shared.gate_up, to, count, operand, warp, lane);
         sync_computing();
-        if (row < ROWS) {
-            const float logit = shared.head[side].join(row) * norm_factor<S>(shared.squares[0], step.epsilon);
-            if (first && at + row < head.count) {
+        if (row < HEAD_ROWS) {
+            const float logit = shared.gate_up.join(to + row) * scale * norm_factor<S>(shared.squares[0], step.epsilon);
+            if (first && row < count) {
                 step.logits[head.from + at + row] = logit;
                 highest = max(highest, rank(logit, head.from + at + row));
             }
@@ -247,5 +250,8 @@ __device__ void decode(const Step& step) {
 
 // Qwen2 and Qwen2.5 0.5B.
 extern "C" __global__ void __launch_bounds__(THREADS + 32, 1) decode_896_4864_14_2_64(const __grid_constant__ Step step) {
-    decode<Shape<896, 4864, 14, 2, 64>>(step);
+    decode<Shape<Bf16, 896, 4864, 14, 2, 64>>(step);
+}
+extern "C" __global__ void __launch_bounds__(THREADS + 32, 1) decode8_896_4864_14_2_64(const __grid_constant__ Step step) {
+    decode<Shape<Int8, 896, 4864, 14, 2, 64>>(step);
 }

@@ -1,14 +1,7 @@
 // The stream of weights into a block's shared memory. One warp fills the slots with bulk copies as fast as memory gives,
 // stages ahead of the warps that compute: waiting for other blocks does not stop it.
 #pragma once
-#include <cstdint>
-
-// Clock cycles from one slot's request to the next, for each 1,024 bytes of it, while blocks exchange words: a little slower
-// than memory could. Requests beyond what keeps memory busy only stand in the words' way: on an H100, layers took 20.5 us
-// with six slots in flight, 17.2 with one, 16.0 with one and this pace.
-constexpr uint32_t PACE = 120;
-// Slots in flight where nothing is exchanged.
-constexpr int WINDOW = 3;
+#include "exchange.cuh"
 
 __device__ inline uint32_t shared_address(const void* at) { return (uint32_t)__cvta_generic_to_shared(at); }
 
@@ -47,11 +40,14 @@ __device__ inline uint64_t read_once_policy() {
 // touches are then in different banks.
 __host__ __device__ constexpr int stride_of(int row_bytes) { return row_bytes + 64; }
 
-template <int SLOTS, int SLOT_BYTES, int WARPS>
+// `W` says how many slots may be in flight. `pace`: clock cycles from one slot's request to the next, for each 1,024 bytes of it,
+// while blocks exchange words: a little slower than memory could.
+template <class W, int SLOTS, int SLOT_BYTES, int WARPS>
 struct Ring {
     uint8_t* slots;
     uint64_t* full;
     uint64_t* empty;
+    uint32_t pace;
     int slot = 0;
     uint32_t phase = 0;
     uint32_t issued = 0, last = 0, previous = 0;
@@ -98,12 +94,12 @@ struct Ring {
         for (int row = 0; row < rows; row += MOST) {
             const int count = min(MOST, rows - row);
             barrier_wait(empty + slot, phase ^ 1);
-            if (issued++ >= WINDOW) {
-                const int before = slot - (paced ? 1 : WINDOW);
+            if (issued++ >= W::WINDOW) {
+                const int before = slot - (paced ? W::PACED_WINDOW : W::WINDOW);
                 barrier_wait(full + (before < 0 ? before + SLOTS : before), before < 0 ? phase ^ 1 : phase);
             }
             if (paced) {
-                while ((uint32_t)clock64() - last < previous * PACE >> 10) {}
+                while ((uint32_t)clock64() - last < previous * pace >> 10) {}
                 last = (uint32_t)clock64();
                 previous = count * row_bytes;
             }

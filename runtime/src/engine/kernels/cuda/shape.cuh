@@ -2,7 +2,9 @@
 #pragma once
 #include <cuda_bf16.h>
 #include "exchange.cuh"
-#include "tile.cuh"
+#include "ring.cuh"
+#include "tile16.cuh"
+#include "tile8.cuh"
 
 constexpr int WARPS = 16;
 constexpr int THREADS = WARPS * 32;
@@ -15,6 +17,8 @@ constexpr int MOST_SPLITS = 9;
 // Rounds of positions that are in registers before the query is known.
 constexpr int ROUNDS = 3;
 constexpr int MOST_LAYERS = 64;
+// At most so much of a block's shared memory is the ring.
+constexpr int RING_BYTES = 174 * 1024;
 
 // Where a block's time goes, for scripts/cuda/decode_kernel.py alone: a clock after each stage.
 #ifdef PROFILE
@@ -25,12 +29,18 @@ __device__ long long marks[256][MOST_LAYERS + 1][10], waits[256][MOST_LAYERS + 1
 #define MARK(layer, stage)
 #endif
 
+// A matrix, and the scales of its rows where its form has any.
+struct Matrix {
+    const uint8_t* weights;
+    const float* scales;
+};
+
 struct Layer {
-    const __nv_bfloat16* qkv;
-    const __nv_bfloat16* output;
+    Matrix qkv;
+    Matrix output;
     // Row 2i is row i of the gate, row 2i + 1 row i of the up projection.
-    const __nv_bfloat16* gate_up;
-    const __nv_bfloat16* down;
+    Matrix gate_up;
+    Matrix down;
     const float* qkv_bias;
     const float* attention_norm;
     const float* mlp_norm;
@@ -59,7 +69,7 @@ struct Step {
     const Layer* layers;
     const Memory* memory;
     const __nv_bfloat16* embedding;
-    const __nv_bfloat16* head;
+    Matrix head;
     const float* norm;
     // `[positions, head_dim / 2]` of (cos, sin).
     const float2* rotary;
@@ -72,10 +82,14 @@ struct Step {
     int layer_count;
     int vocabulary;
     float epsilon;
+    // See the ring.
+    uint32_t pace;
+    uint32_t unused;
 };
 
-template <int D_, int I_, int HEADS_, int KV_HEADS_, int HD_>
+template <class Weights, int D_, int I_, int HEADS_, int KV_HEADS_, int HD_>
 struct Shape {
+    using W = Weights;
     static constexpr int D = D_, I = I_, HEADS = HEADS_, KV_HEADS = KV_HEADS_, HD = HD_;
     static constexpr int GROUP = HEADS / KV_HEADS, QKV = (HEADS + 2 * KV_HEADS) * HD;
     // Words of a layer's exchanges, in this order. A part of a head: its weight (highest score, sum), its outputs.
@@ -86,13 +100,18 @@ struct Shape {
     static constexpr int AT_END = AT_ACTIVATION + I / 2;
     static constexpr int WORDS = AT_END + D;
     // The ring's slots hold ROWS rows of D values or as many of I as fit.
-    static constexpr int SLOT_BYTES = ROWS * stride_of(D * 2);
-    static constexpr int DOWN_ROWS = SLOT_BYTES / stride_of(I * 2);
-    static constexpr int SLOTS = 200 * 1024 / SLOT_BYTES;
+    static constexpr int SLOT_BYTES = ROWS * stride_of(D * W::BYTES);
+    static constexpr int DOWN_ROWS = SLOT_BYTES / stride_of(I * W::BYTES);
+    static constexpr int SLOTS = RING_BYTES / SLOT_BYTES;
     // Columns of D that one warp multiplies.
     static constexpr int COLUMNS = 64, COLUMN_WARPS = D / COLUMNS;
     static_assert(D % COLUMNS == 0 && COLUMN_WARPS <= WARPS && HD == COLUMNS, "a warp has one head's columns");
-    static_assert(I % 128 == 0 && D % 64 == 0 && DOWN_ROWS > 0, "rows are whole lines of shared memory");
+    static_assert(I * W::BYTES % 128 == 0 && D * W::BYTES % 128 == 0 && DOWN_ROWS > 0, "rows are whole lines of shared memory");
+    // Groups of the down projection's columns, and how many a warp has at most.
+    static constexpr int GROUPS = I / W::GROUP, WARP_GROUPS = (GROUPS + WARPS - 1) / WARPS;
+    static_assert(I % W::GROUP == 0, "the MLP is as wide as whole groups");
+    using Operand = typename W::template Operand<COLUMNS>;
+    using Stream = Ring<W, SLOTS, SLOT_BYTES, WARPS>;
 };
 
 struct Rows {
@@ -114,6 +133,9 @@ __device__ inline float warp_sum(float value) {
 
 // Blocks own at most so many rows: what the arrays below hold, and what the host checks before it launches.
 constexpr int MOST_QKV_ROWS = 16, MOST_HIDDEN_ROWS = 8, MOST_MLP_ROWS = 96;
+// Rows of the head between two barriers of a block: their sums take turns in the two halves of the MLP's.
+constexpr int HEAD_ROWS = 48;
+static_assert(2 * HEAD_ROWS <= MOST_MLP_ROWS && HEAD_ROWS % ROWS == 0, "whole tiles");
 
 // Each array of sums is written once a layer, with barriers of the other stages between its last use and the next write.
 template <class S>
@@ -122,10 +144,9 @@ struct Shared {
     Sums<MOST_HIDDEN_ROWS> output;
     Sums<MOST_MLP_ROWS> gate_up;
     Sums<MOST_HIDDEN_ROWS> down;
-    Sums<ROWS> head[2];
     float squares[2][WARPS];
-    Columns<S::COLUMNS> columns[WARPS];
-    uint32_t activation[WARPS][(S::I / 32 + WARPS - 1) / WARPS * 16];
+    typename S::W::template Columns<S::COLUMNS> columns[WARPS];
+    typename S::W::template Activation<S::WARP_GROUPS> activation[WARPS];
     float query[WARPS][S::HD];
     float newest[2][S::HD];
     float outputs[WARPS][S::HD];

@@ -1,5 +1,6 @@
-// Products of 16 (or 8) rows of bf16 weights in shared memory with one vector, by tensor cores. The vector is a sum of two
-// bf16 ones, its rounded value and the rest, in two columns of the same instruction: f32's precision, nearly, for nothing.
+// Products of 16 (or 8) rows of weights in shared memory with one vector, by tensor cores. The vector is a sum of two parts,
+// its upper and its lower digits, in two columns of the same instruction: f32's precision, nearly, for nothing. The weights'
+// form decides what the digits are: `tile16.cuh`, `tile8.cuh`.
 #pragma once
 #include <cuda_bf16.h>
 #include <cstdint>
@@ -28,39 +29,6 @@ __device__ inline void add8(float* sum, float factor, uint4 v) {
     sum[7] = fmaf(factor, high(v.w), sum[7]);
 }
 
-// Of each 32 columns a lane has 8 neighbouring ones, in the weights and in the vector alike: the instruction's own order
-// of columns does not matter to a sum.
-template <int COLUMNS>
-struct Operand {
-    uint4 groups[COLUMNS / 32];
-};
-
-// One warp's columns of a vector, as pairs of bf16.
-template <int COLUMNS>
-struct __align__(16) Columns {
-    uint32_t rounded[COLUMNS / 2];
-    uint32_t rest[COLUMNS / 2];
-
-    __device__ void store(int lane, float a, float b) {
-        const __nv_bfloat162 pair = __floats2bfloat162_rn(a, b);
-        const float2 back = __bfloat1622float2(pair);
-        const __nv_bfloat162 left = __floats2bfloat162_rn(a - back.x, b - back.y);
-        rounded[lane] = *(const uint32_t*)&pair;
-        rest[lane] = *(const uint32_t*)&left;
-    }
-    // After `store` by all lanes. Lanes 0 to 3 have the first column of the instruction, 4 to 7 the second.
-    __device__ Operand<COLUMNS> operand(int lane) const {
-        __syncwarp();
-        Operand<COLUMNS> operand;
-        const uint32_t* from = (lane < 4 ? rounded : rest) + lane % 4 * 4;
-#pragma unroll
-        for (int g = 0; g < COLUMNS / 32; g++)
-            operand.groups[g] = lane < 8 ? *(const uint4*)(from + g * 16) : make_uint4(0, 0, 0, 0);
-        __syncwarp();
-        return operand;
-    }
-};
-
 __device__ inline void mma(float (&sums)[4], uint32_t a0, uint32_t a1, uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
     asm volatile(
         "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
@@ -68,25 +36,15 @@ __device__ inline void mma(float (&sums)[4], uint32_t a0, uint32_t a1, uint32_t 
         : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
 }
 
-// Sums of 16 rows: those of row `lane / 4` and of the eighth after it are in the lanes divisible by 4.
-struct Tile {
-    float even[4] = {0, 0, 0, 0};
-    float odd[4] = {0, 0, 0, 0};
-    // 8 columns a lane of its two rows, and of the vector.
-    __device__ void add(uint4 upper, uint4 lower, uint4 x) {
-        mma(even, upper.x, lower.x, upper.y, lower.y, x.x, x.y);
-        mma(odd, upper.z, lower.z, upper.w, lower.w, x.z, x.w);
-    }
-    __device__ float upper() const { return even[0] + even[1] + (odd[0] + odd[1]); }
-    __device__ float lower() const { return even[2] + even[3] + (odd[2] + odd[3]); }
-};
-
-template <int COLUMNS>
-__device__ inline Tile multiply_tile(const uint8_t* rows, int stride, bool more_than_8, const Operand<COLUMNS>& x, int lane) {
+// A warp's columns of some rows, those of row `lane / 4` and of the eighth after it 16 neighbouring bytes a lane in each
+// group. The lanes have the same columns of the vector: the instruction's own order of columns does not matter to a sum.
+template <class W, int COLUMNS>
+__device__ inline typename W::Tile multiply_tile(const uint8_t* rows, int stride, bool more_than_8,
+                                                 const typename W::template Operand<COLUMNS>& x, int lane) {
     const uint8_t* own = rows + lane / 4 * stride + lane % 4 * 16;
-    Tile tile;
+    typename W::Tile tile;
 #pragma unroll
-    for (int g = 0; g < COLUMNS / 32; g++) {
+    for (int g = 0; g < COLUMNS / W::GROUP; g++) {
         const uint4 upper = *(const uint4*)(own + g * 64);
         const uint4 lower = more_than_8 ? *(const uint4*)(own + 8 * stride + g * 64) : make_uint4(0, 0, 0, 0);
         tile.add(upper, lower, x.groups[g]);
@@ -103,10 +61,12 @@ struct __align__(16) Sums {
     __device__ void clear() {
         for (int i = threadIdx.x; i < ROWS * STRIDE; i += 512) (&parts[0][0])[i] = 0;
     }
-    __device__ void store(int first, const Tile& tile, bool more_than_8, int warp, int lane) {
+    // A tile's sums are in the lanes divisible by 4; `scale` is the vector's.
+    template <class Tile>
+    __device__ void store(int first, const Tile& tile, float scale, bool more_than_8, int warp, int lane) {
         if (lane % 4 == 0) {
-            parts[first + lane / 4][warp] = tile.upper();
-            if (more_than_8) parts[first + lane / 4 + 8][warp] = tile.lower();
+            parts[first + lane / 4][warp] = tile.upper() * scale;
+            if (more_than_8) parts[first + lane / 4 + 8][warp] = tile.lower() * scale;
         }
     }
     // The sum of a row, to each of four neighbouring lanes that ask for it.
