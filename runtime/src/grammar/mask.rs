@@ -1,5 +1,6 @@
 //! A grammar under way, as the engine sees it: what is forced, what may follow, and how to end in time.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, PoisonError};
 
@@ -92,14 +93,18 @@ impl GrammarMask {
         Ok(made)
     }
 
-    /// Sends the matcher to the helper; without one the mask is computed when it is asked for.
-    fn put(&mut self, matcher: Guarded) {
+    /// Sends the matcher to the helper; without one the mask is computed at once.
+    fn put(&mut self, mut matcher: Guarded) {
         self.state = match &self.helper {
             Some(helper) => match helper.work.send(matcher) {
                 Ok(()) => State::Away,
                 Err(back) => State::Here(back.0),
             },
-            None => State::Here(matcher),
+            None => match matcher.mask() {
+                Ok(mask) => State::Masked(matcher, mask),
+                // The error comes again when the mask is applied.
+                Err(_) => State::Here(matcher),
+            },
         };
     }
 
@@ -241,11 +246,36 @@ fn gone() -> MaskError {
 struct Helper {
     work: Sender<Guarded>,
     done: Receiver<(Guarded, Result<SimpleVob, MaskError>)>,
+    _place: Place,
+}
+
+/// One of as many as this process has processors: more helpers would only wait for one another, and their masks cost less
+/// where a batch's tokens are taken in, which several threads share.
+struct Place;
+
+static TAKEN: AtomicUsize = AtomicUsize::new(0);
+
+impl Place {
+    fn take() -> Option<Self> {
+        let most = std::thread::available_parallelism().map_or(1, usize::from);
+        let one_more = |taken| (taken < most).then_some(taken + 1);
+        TAKEN
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+            .ok()
+            .map(|_| Self)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        TAKEN.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 impl Helper {
-    /// `None` if the system gives no thread: masks are then computed when they are asked for.
+    /// `None` if there is no place, or the system gives no thread: masks are then computed when a token is taken in.
     fn start() -> Option<Self> {
+        let place = Place::take()?;
         let (work, jobs) = channel::<Guarded>();
         let (results, done) = channel();
         let run = move || {
@@ -258,6 +288,10 @@ impl Helper {
         };
         let name = "candle-signature-mask".to_owned();
         std::thread::Builder::new().name(name).spawn(run).ok()?;
-        Some(Helper { work, done })
+        Some(Helper {
+            work,
+            done,
+            _place: place,
+        })
     }
 }
