@@ -63,6 +63,7 @@ type Running = Pin<Box<dyn Future<Output = Result<Generation, EngineError>> + Se
 
 /// An item of a [`Reply`].
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum ReplyPiece {
     /// A token of the reply.
     Token(ReplyToken),

@@ -28,6 +28,7 @@ pub struct TextStream {
 
 /// What a backend tells while it generates.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub enum TextPiece {
     /// More of the text.
     Text(String),

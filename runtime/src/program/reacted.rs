@@ -39,6 +39,7 @@ impl Step {
 
 /// Why no more tools were called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ReActEnd {
     /// The model finished.
     Finished,

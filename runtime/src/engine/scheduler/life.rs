@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 
 /// What becomes of the requests of an engine that is shut down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Shutdown {
     /// Those that run or wait are answered; new ones are refused.
     Drain,

@@ -162,6 +162,7 @@ impl std::fmt::Debug for GenerateRequest {
 
 /// Why a generation ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum FinishReason {
     /// A stop token was chosen.
     Stop,
@@ -171,6 +172,7 @@ pub enum FinishReason {
 
 /// Where the time of a generation went.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Timings {
     /// Waiting for a place among the running sequences.
     pub queue: Duration,
@@ -182,6 +184,7 @@ pub struct Timings {
 
 /// A finished generation.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct Generation {
     /// The reply, without the stop token.
     pub tokens: Vec<TokenId>,
