@@ -371,3 +371,58 @@ fn a_grammar_is_known_again_by_its_constraint() {
     let other = Constraint::Signature(spec(vec![field::<u32>("known", vec![])]));
     assert!(COMPILER.compiled(&other).is_none());
 }
+
+/// Those that come first have a thread each, which computes beside whoever runs them; the rest do without.
+#[test]
+fn many_replies_at_a_time_are_held_alike() {
+    let grammar = one_field::<u8>(vec![]);
+    let most = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut masks: Vec<_> = (0..most + 3).map(|_| grammar.mask()).collect();
+    let mut seen: Vec<Vec<Vec<TokenId>>> = vec![Vec::new(); masks.len()];
+    for mask in &mut masks {
+        mask.start(100).unwrap();
+    }
+    for _ in 0..3 {
+        for (mask, seen) in masks.iter_mut().zip(&mut seen) {
+            let vocabulary = 300;
+            let bits = mask.bits(vocabulary).unwrap().unwrap();
+            let allowed: Vec<_> = (0..vocabulary as u32)
+                .filter(|id| bits[*id as usize / 32] >> (id % 32) & 1 == 1)
+                .map(TokenId)
+                .collect();
+            // A digit that others may follow: "1" is token 16.
+            let token = TokenId(16);
+            assert!(allowed.contains(&token));
+            seen.push(allowed);
+            seen.push(mask.accept(token, 90).unwrap().tokens);
+        }
+    }
+    for other in &seen[1..] {
+        assert_eq!(*other, seen[0]);
+    }
+    assert!(seen[0].iter().all(|tokens| !tokens.is_empty()));
+}
+
+#[test]
+fn what_a_careless_reader_takes_for_a_marker_can_be_kept_out() {
+    let outputs = || {
+        let list = field::<Vec<String>>("x", vec![]);
+        spec(vec![list, field::<String>("y", vec![])])
+    };
+    let free = COMPILER.compile(&Constraint::Signature(outputs())).unwrap();
+    let split = COMPILER
+        .compile(&Constraint::SplitSections(outputs()))
+        .unwrap();
+    let reply = |x: &str, y: &str| {
+        format!("[[ ## x ## ]]\n{x}\n\n[[ ## y ## ]]\n{y}\n\n[[ ## completed ## ]]")
+    };
+    for (x, y, is_split) in [
+        (r#"["a [[", "[[ #"]"#, "b [[##\nc", true),
+        (r#"["a [[ ## x"]"#, "b", false),
+        (r#"["a"]"#, "b [[ ## y", false),
+        (r#"["a"]"#, "b\nc [[ ## ]]", false),
+    ] {
+        assert!(free.accepts(&reply(x, y)), "{x} {y}");
+        assert_eq!(split.accepts(&reply(x, y)), is_split, "{x} {y}");
+    }
+}

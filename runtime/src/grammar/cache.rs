@@ -41,7 +41,9 @@ fn fingerprint(constraint: &Constraint) -> u64 {
     let mut hasher = DefaultHasher::new();
     std::mem::discriminant(constraint).hash(&mut hasher);
     match constraint {
-        Constraint::Signature(spec) => hash_fields(&spec.outputs, &mut hasher),
+        Constraint::Signature(spec) | Constraint::SplitSections(spec) => {
+            hash_fields(&spec.outputs, &mut hasher);
+        }
         Constraint::ToolStep { spec, tools } => {
             hash_fields(&spec.outputs, &mut hasher);
             for (name, fields) in tools {
@@ -64,7 +66,10 @@ fn hash_fields(fields: &[FieldSpec], hasher: &mut DefaultHasher) {
 
 fn same(one: &Constraint, other: &Constraint) -> bool {
     match (one, other) {
-        (Constraint::Signature(one), Constraint::Signature(other)) => same_spec(one, other),
+        (Constraint::Signature(one), Constraint::Signature(other))
+        | (Constraint::SplitSections(one), Constraint::SplitSections(other)) => {
+            same_spec(one, other)
+        }
         (
             Constraint::ToolStep { spec: one, tools },
             Constraint::ToolStep {

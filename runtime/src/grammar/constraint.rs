@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::signature::{FieldSpec, SignatureSpec};
 
 use super::GrammarError;
-use super::reply::{reply_grammar, tool_step_grammar};
+use super::reply::{reply_grammar, split_sections_grammar, tool_step_grammar};
 use super::walk::Plan;
 
 /// What a reply is held to.
@@ -16,6 +16,9 @@ use super::walk::Plan;
 pub enum Constraint {
     /// The output fields of a signature, in its format.
     Signature(SignatureSpec),
+    /// The same in sections, where no value holds `[[ ## `: for readers that take that for a marker wherever it stands, as
+    /// dspy-rs does.
+    SplitSections(SignatureSpec),
     /// A step of a program with tools: the fields of `spec`, of which the second last names a tool and the last holds
     /// the arguments of that very tool.
     ToolStep {
@@ -43,6 +46,7 @@ impl Constraint {
     pub(super) fn source(&self) -> Result<(Source, Option<Arc<Plan>>), GrammarError> {
         let reply = match self {
             Constraint::Signature(spec) => reply_grammar(spec)?,
+            Constraint::SplitSections(spec) => split_sections_grammar(spec)?,
             Constraint::ToolStep { spec, tools } => tool_step_grammar(spec, tools)?,
             Constraint::Lark(grammar) => return Ok((Source::Lark(grammar.clone()), None)),
             Constraint::Regex(regex) => return Ok((Source::Regex(regex.clone()), None)),

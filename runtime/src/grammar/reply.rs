@@ -25,8 +25,13 @@ const COMPLETED: &str = "[[ ## completed ## ]]";
 pub(super) fn reply_grammar(spec: &SignatureSpec) -> Result<ReplyGrammar, GrammarError> {
     match spec.format {
         PromptFormat::Json => json_grammar(spec),
-        _ => chat_grammar(spec),
+        _ => chat_grammar(spec, Rules::default()),
     }
+}
+
+/// Sections whose values hold nothing that a careless reader takes for a marker.
+pub(super) fn split_sections_grammar(spec: &SignatureSpec) -> Result<ReplyGrammar, GrammarError> {
+    chat_grammar(spec, Rules::without_markers())
 }
 
 /// One JSON object, a line a field.
@@ -48,8 +53,11 @@ fn json_grammar(spec: &SignatureSpec) -> Result<ReplyGrammar, GrammarError> {
 }
 
 /// Sections with their markers.
-fn chat_grammar(spec: &SignatureSpec) -> Result<ReplyGrammar, GrammarError> {
-    let mut sections = Sections::default();
+fn chat_grammar(spec: &SignatureSpec, rules: Rules) -> Result<ReplyGrammar, GrammarError> {
+    let mut sections = Sections {
+        rules,
+        ..Sections::default()
+    };
     for field in &*spec.outputs {
         let value = sections.rules.section_value(field)?;
         let marker = sections.open(field);

@@ -25,6 +25,7 @@ impl Hold {
     pub fn of(constraint: &Constraint) -> Option<Self> {
         let (spec, schema) = match constraint {
             Constraint::Signature(spec) => (spec, object(&spec.name, spec.outputs.to_vec())),
+            Constraint::SplitSections(_) => return None,
             Constraint::ToolStep { spec, tools } => (spec, tool_step(spec, tools)),
             Constraint::Lark(grammar) => return Some(Hold::Lark(grammar.clone())),
             Constraint::Regex(regex) => return Some(Hold::Regex(regex.clone())),

@@ -26,7 +26,7 @@ pub(super) fn constraint(system: &str) -> Option<Constraint> {
         outputs.push(json!({"name": name, "type": known_type(ty, note(structure, name))}));
     }
     let spec = SignatureSpec::from_json(&json!({"name": "Dspy", "outputs": outputs})).ok()?;
-    Some(Constraint::Signature(spec))
+    Some(Constraint::SplitSections(spec))
 }
 
 /// Name and type of a line such as "1. `stars` (int): From 1 to 5."
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     fn outputs(system: &str) -> Option<Vec<(String, String)>> {
-        let Constraint::Signature(spec) = constraint(system)? else {
+        let Constraint::SplitSections(spec) = constraint(system)? else {
             return None;
         };
         let shown = spec.outputs.iter().map(|field| {

@@ -29,9 +29,29 @@ pub(super) struct Rules {
     known: HashMap<String, String>,
     /// Whether what is written stands in an item that must differ from others: each value then has one text.
     in_item: bool,
+    /// Whether no text may hold what opens a marker, wherever it stands.
+    no_markers: bool,
 }
 
+/// What opens a marker, somewhere in a text.
+const MARKER_WITHIN: &str = r"(?s:.*)\[\[ ## (?s:.*)";
+
 impl Rules {
+    pub fn without_markers() -> Self {
+        Rules {
+            no_markers: true,
+            ..Rules::default()
+        }
+    }
+
+    /// A terminal of text.
+    fn text_terminal(&mut self, mut definition: String) -> String {
+        if self.no_markers {
+            let _ = write!(definition, " & ~{}", slashed(MARKER_WITHIN));
+        }
+        self.define(true, definition)
+    }
+
     /// Writes a definition and gives its name; terminals are in upper case.
     pub fn define(&mut self, is_terminal: bool, definition: String) -> String {
         if let Some(name) = self.known.get(&definition) {

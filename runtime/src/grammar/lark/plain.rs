@@ -70,11 +70,11 @@ impl Rules {
         if let Some(regex) = shape.regex {
             let _ = write!(single, " & {}", slashed(regex));
         }
-        let single = self.define(true, single);
+        let single = self.text_terminal(single);
         if bounded || shape.one_line {
             return Ok(single);
         }
-        let line = self.define(true, line);
+        let line = self.text_terminal(line);
         Ok(self.define(false, format!("{single} (NL+ {line})*")))
     }
 }

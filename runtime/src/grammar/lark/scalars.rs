@@ -57,9 +57,9 @@ impl Rules {
     }
 
     fn json_chars(&mut self, escapes: &str, times: &str) -> String {
-        self.terminal(&format!(
+        self.text_terminal(slashed(&format!(
             r#""([^"\\\x00-\x1f\x7f]|\\["\\\/{escapes}]){times}""#
-        ))
+        )))
     }
 
     pub(super) fn integer(
