@@ -8,6 +8,7 @@ use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
 use crate::engine::{Architecture, EngineError, LoadOptions, ModelConfig, TokenId, Weights};
 use candle_core::{DType, Device, Tensor};
+use std::thread::available_parallelism;
 
 impl Qwen2 {
     /// The network on a GPU.
@@ -32,8 +33,8 @@ impl Qwen2 {
             )?),
             config,
             device: device.clone(),
-            // Its threads take in what the GPU has chosen.
-            cpu: Cpu::new(options.threads),
+            // Its threads take in what the GPU has chosen, which is no arithmetic: every processor helps.
+            cpu: Cpu::new(options.threads.or_else(|| available_parallelism().ok())),
             embedding: Matrix::Dense(nothing.clone()),
             layers: Vec::new(),
             norm: nothing.clone(),
