@@ -36,7 +36,7 @@ fn kernels(machine: &Machine) -> Check {
     );
     if machine.quantized_kernels == "portable" {
         return Check::new("kernels", State::Slow, found).advise(
-            "no AVX2 with FMA and F16C was found: the kernels are plain code here. If the processor has them, a virtual machine hides \
+            "no AVX2 with FMA and F16C was found, or on ARM no dot products: the kernels are plain code here. If the processor has them, a virtual machine hides \
              them: let it show the host's processor",
         );
     }

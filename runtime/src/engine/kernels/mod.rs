@@ -47,6 +47,8 @@ pub(crate) fn quantized_kernels() -> &'static str {
         quantized::Isa::Avx2 => "AVX2",
         #[cfg(target_arch = "x86_64")]
         quantized::Isa::Avx512Vnni => "AVX-512 VNNI",
+        #[cfg(target_arch = "aarch64")]
+        quantized::Isa::NeonDotprod => "NEON dot products",
     }
 }
 

@@ -5,6 +5,8 @@ use super::activation::{Quantized, QuantizedBlock};
 use super::packed::{GROUP, Packed, Packing};
 use super::team::Team;
 
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -27,6 +29,8 @@ pub(crate) enum Isa {
     Avx2,
     #[cfg(target_arch = "x86_64")]
     Avx512Vnni,
+    #[cfg(target_arch = "aarch64")]
+    NeonDotprod,
 }
 
 impl Isa {
@@ -43,6 +47,10 @@ impl Isa {
             {
                 return Self::Avx2;
             }
+        }
+        #[cfg(target_arch = "aarch64")]
+        if std::arch::is_aarch64_feature_detected!("dotprod") {
+            return Self::NeonDotprod;
         }
         Self::Portable
     }
@@ -197,6 +205,12 @@ fn products<const M: usize>(
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         (Isa::Avx512Vnni, Packing::Q4) => unsafe { x86::avx512_q4(group, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        (Isa::NeonDotprod, Packing::Q8) => unsafe { neon::q8(group, rows) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        (Isa::NeonDotprod, Packing::Q4) => unsafe { neon::q4(group, rows) },
     }
 }
 
@@ -219,6 +233,8 @@ mod tests {
             Isa::Avx2 => vec![Isa::Portable, Isa::Avx2],
             #[cfg(target_arch = "x86_64")]
             Isa::Avx512Vnni => vec![Isa::Portable, Isa::Avx2, Isa::Avx512Vnni],
+            #[cfg(target_arch = "aarch64")]
+            Isa::NeonDotprod => vec![Isa::Portable, Isa::NeonDotprod],
         }
     }
 
