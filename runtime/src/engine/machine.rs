@@ -34,3 +34,16 @@ impl Machine {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Set by scripts/quality/aarch64.sh, which knows the processor that it emulates.
+    #[test]
+    fn the_kernels_are_those_that_who_runs_the_tests_expects() {
+        if let Ok(expected) = std::env::var("EXPECTED_KERNELS") {
+            assert_eq!(Machine::detect().quantized_kernels, expected);
+        }
+    }
+}

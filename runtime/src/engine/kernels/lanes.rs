@@ -1,7 +1,7 @@
 //! Sixteen f32 side by side, in the registers of each instruction set: for kernels that the compiler does not turn into
 //! vectors by itself.
 
-use super::simd::{LANES, widened};
+use super::simd::{FUSED_IN_PORTABLE, LANES, multiply_add, widened};
 use half::f16;
 
 /// A vector of 16 numbers. The types of an instruction set are named by [`for_each_level`](super::simd::for_each_level)
@@ -28,7 +28,7 @@ pub(super) struct Plain([f32; LANES]);
 
 impl Lanes for Plain {
     const TILE: usize = 4;
-    const FUSED: bool = false;
+    const FUSED: bool = FUSED_IN_PORTABLE;
 
     #[inline(always)]
     fn zero() -> Self {
@@ -58,7 +58,7 @@ impl Lanes for Plain {
     #[inline(always)]
     fn multiply_add(self, by: Self, mut to: Self) -> Self {
         for lane in 0..LANES {
-            to.0[lane] += self.0[lane] * by.0[lane];
+            to.0[lane] = multiply_add::<FUSED_IN_PORTABLE>(self.0[lane], by.0[lane], to.0[lane]);
         }
         to
     }

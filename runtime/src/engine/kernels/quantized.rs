@@ -327,6 +327,52 @@ mod tests {
         }
     }
 
+    /// Every integer, the lowest too, and scales down to the smallest, as a file may hold them.
+    fn pack_stored(packing: Packing, rows: usize) -> Packed {
+        let (stored, length) = match packing {
+            Packing::Q8 => (Stored::Q8_0, 32),
+            Packing::Q4 => (Stored::Q4_0, 16),
+        };
+        let mut bytes = Vec::new();
+        for row in 0..rows {
+            let scale = half::f16::from_bits([0x0001, 0x03ff, 0x2e66, 0xb555, 0x7bff][row % 5]);
+            bytes.extend(scale.to_le_bytes());
+            match row % 3 {
+                0 => bytes.extend((0..length).map(|i| (37 * row + 11 * i) as u8)),
+                1 => bytes.extend(std::iter::repeat_n(0x80, length)),
+                _ => bytes.extend(std::iter::repeat_n(0x7f, length)),
+            }
+        }
+        let raw = RawTensor {
+            stored,
+            bytes: &bytes,
+        };
+        let places = (&team(), &Arena::default());
+        Packed::pack(packing, &[(raw, rows)], 32, places, |_| ()).unwrap()
+    }
+
+    /// Of one block, a product is one integer sum times its scales: nothing is left to the order of additions.
+    #[test]
+    fn the_integer_sums_of_every_kernel_are_the_same() {
+        let team = team();
+        for packing in [Packing::Q8, Packing::Q4] {
+            let w = pack_stored(packing, 45);
+            for m in 1..=2 * TILE + 1 {
+                let mut x = values(m * 32, m as u64);
+                // The largest activations of either sign.
+                x[..32].fill(0.5);
+                x[(m - 1) * 32..].fill(-0.5);
+                let x = Quantized::new(&x, 32, Level::detect(), &team);
+                let expected = multiply(Isa::Portable, &x, &w, None, &team);
+                assert!(expected.iter().all(|product| product.is_finite()));
+                for isa in isas() {
+                    let found = multiply(isa, &x, &w, None, &team);
+                    assert_eq!(found, expected, "{isa:?} {packing:?} {m}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn extreme_values_do_not_saturate() {
         let team = team();

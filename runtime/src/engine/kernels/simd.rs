@@ -6,6 +6,9 @@ use half::f16;
 /// Partial sums kept apart: one AVX-512 register, two AVX2 ones.
 pub(crate) const LANES: usize = 16;
 
+/// Whether plain code has a fused multiply-add: it is in 64-bit ARM's first instruction set, vectors of it too.
+pub(crate) const FUSED_IN_PORTABLE: bool = cfg!(target_arch = "aarch64");
+
 /// The instruction sets that the f32 kernels are compiled for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Level {
@@ -52,7 +55,10 @@ impl Level {
 /// level's vectors.
 macro_rules! for_each_level {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident) => {
-        $crate::engine::kernels::simd::for_each_level! { @ $(#[$doc])* $vis fn $name($($arg: $type),*) = $body, false, true, true }
+        $crate::engine::kernels::simd::for_each_level! {
+            @ $(#[$doc])* $vis fn $name($($arg: $type),*) = $body,
+            { $crate::engine::kernels::simd::FUSED_IN_PORTABLE }, true, true
+        }
     };
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $type:ty),*) = $body:ident in Lanes) => {
         $crate::engine::kernels::simd::for_each_level! {

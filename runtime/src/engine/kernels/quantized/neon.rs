@@ -10,6 +10,9 @@ use std::arch::asm;
 /// Vectors that the values of sixteen rows fill.
 const QUARTERS: usize = GROUP / 4;
 
+/// Words of activations in a vector.
+const LANES: usize = 4;
+
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn q8<const M: usize>(group: &[u8], rows: [QuantizedRow<'_>; M]) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
@@ -21,12 +24,17 @@ pub(super) fn q8<const M: usize>(group: &[u8], rows: [QuantizedRow<'_>; M]) -> [
         let x = rows.map(|row| &row[index]);
         for quarter in 0..QUARTERS {
             let mut sums = [vdupq_n_s32(0); M];
-            for column in 0..WORDS {
+            for half in 0..WORDS / LANES {
+                let words = words(x, half);
                 // Less 128, and so signed.
-                let stored = veorq_u8(load(&values[QUARTERS * column + quarter]), zero);
-                for row in 0..M {
-                    sums[row] = dot(sums[row], stored, x[row].words[column]);
-                }
+                let stored = |column: usize| {
+                    let column = half * LANES + column;
+                    veorq_u8(load(&values[QUARTERS * column + quarter]), zero)
+                };
+                add_products::<0, M>(&mut sums, stored(0), &words);
+                add_products::<1, M>(&mut sums, stored(1), &words);
+                add_products::<2, M>(&mut sums, stored(2), &words);
+                add_products::<3, M>(&mut sums, stored(3), &words);
             }
             scale_and_add(x, &sums, &scales[quarter], quarter, &mut totals);
         }
@@ -34,6 +42,7 @@ pub(super) fn q8<const M: usize>(group: &[u8], rows: [QuantizedRow<'_>; M]) -> [
     totals
 }
 
+/// The low nibbles of a block belong to its first half of columns, the high ones to the other.
 #[target_feature(enable = "neon,dotprod")]
 pub(super) fn q4<const M: usize>(group: &[u8], rows: [QuantizedRow<'_>; M]) -> [[f32; GROUP]; M] {
     let mut totals = [[0f32; GROUP]; M];
@@ -45,15 +54,18 @@ pub(super) fn q4<const M: usize>(group: &[u8], rows: [QuantizedRow<'_>; M]) -> [
         let x = rows.map(|row| &row[index]);
         for quarter in 0..QUARTERS {
             let mut sums = x.map(|x| vdupq_n_s32(x.offset(Packing::Q4)));
-            for column in 0..WORDS / 2 {
-                let stored = load(&values[QUARTERS * column + quarter]);
-                let (low, high) = (vandq_u8(stored, nibble), vshrq_n_u8::<4>(stored));
-                for row in 0..M {
-                    let words = &x[row].words;
-                    sums[row] = dot(sums[row], low, words[column]);
-                    sums[row] = dot(sums[row], high, words[column + WORDS / 2]);
-                }
-            }
+            let stored: [uint8x16_t; LANES] =
+                std::array::from_fn(|column| load(&values[QUARTERS * column + quarter]));
+            let low = stored.map(|stored| vandq_u8(stored, nibble));
+            add_products::<0, M>(&mut sums, low[0], &words(x, 0));
+            add_products::<1, M>(&mut sums, low[1], &words(x, 0));
+            add_products::<2, M>(&mut sums, low[2], &words(x, 0));
+            add_products::<3, M>(&mut sums, low[3], &words(x, 0));
+            let high = stored.map(|stored| vshrq_n_u8::<4>(stored));
+            add_products::<0, M>(&mut sums, high[0], &words(x, 1));
+            add_products::<1, M>(&mut sums, high[1], &words(x, 1));
+            add_products::<2, M>(&mut sums, high[2], &words(x, 1));
+            add_products::<3, M>(&mut sums, high[3], &words(x, 1));
             scale_and_add(x, &sums, &scales[quarter], quarter, &mut totals);
         }
     }
@@ -67,23 +79,40 @@ fn parts(block: &[u8]) -> (&[[u8; 16]], &[[u8; 8]]) {
     (values.as_chunks().0, scales.as_chunks().0)
 }
 
-/// Adds to each lane the products of its four values, taken as signed, with the four of a word.
+/// The words of half a block, for each row.
+#[inline]
+#[target_feature(enable = "neon")]
+fn words<const M: usize>(x: [&QuantizedBlock; M], half: usize) -> [int32x4_t; M] {
+    x.map(|x| {
+        let words: &[i32; LANES] = &x.words.as_chunks().0[half];
+        // SAFETY: four words are there; the load asks for no alignment beyond a word's.
+        unsafe { vld1q_s32(words.as_ptr()) }
+    })
+}
+
+/// Adds to each lane the products of its four values, taken as signed, with the four of each row's word number `WORD`. Words
+/// are taken out of a vector of four by the instruction itself: to spread each over a vector first would cost as much again.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn dot(mut sum: int32x4_t, values: uint8x16_t, word: i32) -> int32x4_t {
-    let words = vdupq_n_s32(word);
-    // SAFETY: an instruction of `dotprod`, which the caller has; it reads and writes these registers alone. There is no
-    // stable function for it.
-    unsafe {
-        asm!(
-            "sdot {0:v}.4s, {1:v}.16b, {2:v}.16b",
-            inout(vreg) sum,
-            in(vreg) values,
-            in(vreg) words,
-            options(pure, nomem, nostack, preserves_flags),
-        );
+fn add_products<const WORD: i32, const M: usize>(
+    sums: &mut [int32x4_t; M],
+    values: uint8x16_t,
+    words: &[int32x4_t; M],
+) {
+    for row in 0..M {
+        // SAFETY: an instruction of `dotprod`, which the caller has; it reads and writes these registers alone. There is no
+        // stable function for it.
+        unsafe {
+            asm!(
+                "sdot {sum:v}.4s, {values:v}.16b, {words:v}.4b[{word}]",
+                sum = inout(vreg) sums[row],
+                values = in(vreg) values,
+                words = in(vreg) words[row],
+                word = const WORD,
+                options(pure, nomem, nostack, preserves_flags),
+            );
+        }
     }
-    sum
 }
 
 #[inline]
@@ -104,10 +133,8 @@ fn scale_and_add<const M: usize>(
         // SAFETY: four floats are 16 bytes, of their own alignment.
         unsafe {
             let sum = vld1q_f32(total.as_ptr());
-            vst1q_f32(
-                total.as_mut_ptr(),
-                vfmaq_f32(sum, vcvtq_f32_s32(sums[row]), scale),
-            );
+            let sum = vfmaq_f32(sum, vcvtq_f32_s32(sums[row]), scale);
+            vst1q_f32(total.as_mut_ptr(), sum);
         }
     }
 }
