@@ -28,7 +28,8 @@ struct Int8 {
 
     // The scale of a warp's values, of which `most` has the bits of the largest one without its sign; NaN if one is.
     __device__ static float scale_of(uint32_t most) {
-        return fmaxf(__uint_as_float(__reduce_max_sync(~0u, most)), 1e-30f) * (1 / MOST_NUMBER);
+        const float size = __uint_as_float(__reduce_max_sync(~0u, most));
+        return (size < 1e-30f ? 1e-30f : size) * (1 / MOST_NUMBER);
     }
     __device__ static uint32_t size_of(float value) { return __float_as_uint(value) & 0x7fffffffu; }
     // The digits of four numbers, a byte each.
