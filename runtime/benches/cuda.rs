@@ -11,8 +11,8 @@ use candle_core::{DType, Device, Tensor};
 use candle_nn::VarBuilder;
 use candle_signature::adapter::{Constraint, ModelPool};
 use candle_signature::engine::{
-    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Model, Quantization, Qwen2, Row,
-    TokenId,
+    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Logits, Model, Quantization,
+    Qwen2, Row, TokenId,
 };
 use candle_transformers::models::qwen2::{Config, ModelForCausalLM};
 use futures_util::future::join_all;
@@ -220,7 +220,7 @@ fn forward(
         cache,
         logits: true,
     };
-    network.forward_for(&mut [row], |_| None).map(drop)
+    network.forward_into(&mut [row], &[], |_| None, &mut Logits::default())
 }
 
 /// The middle one of some runs, after one that does not count.

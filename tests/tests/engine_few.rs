@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use candle_core::Device;
 use candle_signature::engine::{
-    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, LogitsMask, MaskError, MaskStep,
-    Model, Quantization, Row, SamplingParams, TokenId,
+    Engine, EngineOptions, GenerateRequest, KvCache, LoadOptions, Logits, LogitsMask, MaskError,
+    MaskStep, Model, Quantization, Row, SamplingParams, TokenId,
 };
 use engine_support::{random_config, random_weights, write_model};
 use futures::executor::block_on;
@@ -43,11 +43,11 @@ fn some_logits_equal_those_of_the_whole_head() {
     for (model, name) in models() {
         let network = model.network();
         let prompts = [ids(&[5, 6, 7]), ids(&[9]), ids(&[1, 2]), ids(&[8, 8])];
-        // One row in the midst of its prompt, one that wants everything, two that want little.
+        // One row in the midst of its prompt, two that want little, and between them one that wants everything.
         let few = [
             None,
-            None,
             Some(ids(&[299, 0, 17, 16, 15])),
+            None,
             Some(ids(&[42])),
         ];
         let run = |few: &dyn Fn(usize) -> Option<Vec<TokenId>>| {
@@ -65,17 +65,23 @@ fn some_logits_equal_those_of_the_whole_head() {
                     logits: at > 0,
                 })
                 .collect();
-            network.forward_for(&mut rows, few).unwrap()
+            let mut logits = Logits::default();
+            network
+                .forward_into(&mut rows, &[], few, &mut logits)
+                .unwrap();
+            logits
         };
         let whole = run(&|_| None);
         let some = run(&|row| few[row].clone());
-        assert_eq!(some.len(), 3, "{name}");
-        assert_eq!(some[0], whole[0], "{name}");
-        for (row, some) in some.iter().enumerate().skip(1) {
-            let few = few[row + 1].as_ref().unwrap();
-            for (id, logit) in some.iter().enumerate() {
+        assert_eq!(some.rows(), 4, "{name}");
+        assert!(some.row(0).is_empty(), "{name}");
+        assert_eq!(some.row(2), whole.row(2), "{name}");
+        for row in [1, 3] {
+            let few = few[row].as_ref().unwrap();
+            assert_eq!(some.row(row).len(), network.config().vocab_size, "{name}");
+            for (id, logit) in some.row(row).iter().enumerate() {
                 let expected = match few.contains(&TokenId(id as u32)) {
-                    true => whole[row][id],
+                    true => whole.row(row)[id],
                     false => f32::NEG_INFINITY,
                 };
                 assert_eq!(logit.to_bits(), expected.to_bits(), "{name}: token {id}");

@@ -114,6 +114,15 @@ pub enum EngineError {
         found: &'static str,
     },
 
+    /// A device that no network here runs on.
+    #[error(
+        "models run on the CPU, or on an NVIDIA GPU with the feature `cuda`, not on {found}: pass Device::Cpu"
+    )]
+    NoSuchDevice {
+        /// The device.
+        found: String,
+    },
+
     /// The operating system refused to write a file.
     #[error("cannot write `{}`: {source}", path.display())]
     Write {

@@ -16,6 +16,7 @@ mod machine;
 mod mask;
 mod model;
 mod random;
+mod recycled;
 mod sampler;
 mod scheduler;
 mod tokenizer;
@@ -31,6 +32,7 @@ pub use load::Weights;
 pub use machine::Machine;
 pub use mask::{LogitsMask, MaskEnd, MaskError, MaskStep};
 pub use model::Model;
+pub use model::logits::Logits;
 pub use model::options::{KvFormat, LoadOptions, Quantization};
 pub use model::qwen2::Qwen2;
 pub use model::row::Row;
@@ -50,9 +52,4 @@ impl std::fmt::Display for TokenId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}", self.0)
     }
-}
-
-/// The ids as the bare numbers that tensors and tokenizers want.
-pub(crate) fn raw_ids(tokens: &[TokenId]) -> Vec<u32> {
-    tokens.iter().map(|token| token.0).collect()
 }

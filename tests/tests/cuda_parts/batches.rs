@@ -23,7 +23,7 @@ fn step(network: &Qwen2, caches: &mut [KvCache], tokens: &[TokenId]) -> Vec<Vec<
             logits: true,
         })
         .collect();
-    network.forward_for(&mut rows, |_| None).unwrap()
+    all_logits(network, &mut rows)
 }
 
 /// Caches of one pool, filled to these depths.

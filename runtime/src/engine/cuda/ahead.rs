@@ -37,7 +37,7 @@ impl Place {
             logits,
             token: row.tokens.first().copied(),
             position: row.cache.len() as u32,
-            block: row.cache.layer(0).1.last().copied(),
+            block: row.cache.table().last().copied(),
         }
     }
 

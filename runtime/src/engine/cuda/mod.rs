@@ -188,7 +188,7 @@ impl CudaQwen2 {
                 "this shape or device has no decode kernel",
             ));
         };
-        let (_, table) = cache.layer(0);
+        let table = cache.table();
         let table = &table[..needed.div_ceil(BLOCK)];
         let start = (token.0, cache.len() as u32);
         let tokens = step.greedy(&self.gpu, start, count, (table, &memory), graph)?;
@@ -262,7 +262,8 @@ impl CudaQwen2 {
         }
         let memory = (0..self.config.layers)
             .map(|layer| {
-                let (keys, values) = cache.layer(layer).0.tensors().ok_or_else(no_cache)?;
+                let own = cache.layer(layer).and_then(|own| own.tensors());
+                let (keys, values) = own.ok_or_else(no_cache)?;
                 Ok([
                     self.gpu.address::<bf16>(keys)?,
                     self.gpu.address::<bf16>(values)?,
@@ -281,7 +282,8 @@ impl CudaQwen2 {
 
 /// What tells the pools of caches apart; none for a cache on the CPU.
 fn pool(cache: &KvCache) -> Option<TensorId> {
-    cache.layer(0).0.tensors().map(|(keys, _)| keys.id())
+    let (keys, _) = cache.layer(0)?.tensors()?;
+    Some(keys.id())
 }
 
 fn no_cache() -> EngineError {

@@ -47,7 +47,7 @@ impl CudaQwen2 {
             && let Some(step) = &mut work.step
         {
             let position = row.cache.len() as u32;
-            let (_, table) = row.cache.layer(0);
+            let table = row.cache.table();
             let table = &table[..table.len().min(step.most_blocks())];
             step.run(&self.gpu, token.0, position, table, &memory)?;
             return Ok(Made {
@@ -119,7 +119,7 @@ impl CudaQwen2 {
         is_batch: bool,
     ) -> Tokens {
         let used = |row: &Row<'_>| match is_batch {
-            true => row.cache.layer(0).1.len(),
+            true => row.cache.table().len(),
             false => (row.cache.len() + row.tokens.len()).div_ceil(BLOCK),
         };
         let table_length = rows.iter().map(used).max().unwrap_or(0);
@@ -133,7 +133,7 @@ impl CudaQwen2 {
             tokens.ids.extend(row.tokens.iter().map(|token| token.0));
             tokens.positions.extend(at..at + row.tokens.len() as u32);
             tokens.sequences.resize(tokens.ids.len(), sequence as u32);
-            let (_, table) = row.cache.layer(0);
+            let table = row.cache.table();
             let to = &mut tokens.tables[sequence * table_length..];
             to[..used(row)].copy_from_slice(&table[..used(row)]);
             let end = tokens.ids.len() as u32;

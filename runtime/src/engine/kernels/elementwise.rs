@@ -1,148 +1,17 @@
-//! RMSNorm and SwiGLU: little arithmetic, but between every two matrices, so it must cost next to nothing.
+//! RMSNorm and SwiGLU row by row, and how work on rows is shared out.
 
+use super::Cpu;
 use super::simd::{Level, for_each_level, multiply_add, sum_of_products};
-use super::{Cpu, contiguous};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor, bail};
 
 /// Rows of activations below this number are quicker done than shared out.
 const FEW_ROWS: usize = 4;
 
-/// `x / sqrt(mean(x²) + eps) * weight`, row by row.
-pub(crate) fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64, cpu: &Cpu) -> Result<Tensor> {
-    if x.device().is_cpu() {
-        x.apply_op2_no_bwd(
-            weight,
-            &RmsNorm {
-                eps: eps as f32,
-                cpu,
-            },
-        )
-    } else {
-        candle_nn::ops::rms_norm(x, weight, eps as f32)
-    }
-}
-
-/// `silu(gate) * up`, where a row of `gate_up` is the gate, then the up projection.
-pub(crate) fn swiglu(gate_up: &Tensor, cpu: &Cpu) -> Result<Tensor> {
-    if gate_up.device().is_cpu() {
-        return gate_up.apply_op1_no_bwd(&SwiGlu { cpu });
-    }
-    let halves = gate_up.chunk(2, D::Minus1)?;
-    let [gate, up] = halves.as_slice() else {
-        bail!("{:?} has no two halves", gate_up.shape());
-    };
-    candle_nn::ops::silu(&gate.contiguous()?)? * up
-}
-
-/// `a + b`.
-pub(crate) fn add(a: &Tensor, b: &Tensor, cpu: &Cpu) -> Result<Tensor> {
-    if a.device().is_cpu() {
-        a.apply_op2_no_bwd(b, &Add { cpu })
-    } else {
-        a + b
-    }
-}
-
-struct Add<'a> {
-    cpu: &'a Cpu,
-}
-
-impl CustomOp2 for Add<'_> {
-    fn name(&self) -> &'static str {
-        "add-rows"
-    }
-
-    fn cpu_fwd(
-        &self,
-        a: &CpuStorage,
-        a_layout: &Layout,
-        b: &CpuStorage,
-        b_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (_, width) = a_layout.shape().dims2()?;
-        if a_layout.shape() != b_layout.shape() || width == 0 {
-            bail!(
-                "cannot add {:?} and {:?}",
-                a_layout.shape(),
-                b_layout.shape()
-            );
-        }
-        let (a, b) = (contiguous(a, a_layout)?, contiguous(b, b_layout)?);
-        let mut out = a.to_vec();
-        in_rows(self.cpu, &mut out, width, |first, out| {
-            for (out, b) in out.iter_mut().zip(&b[first * width..]) {
-                *out += b;
-            }
-        });
-        Ok((CpuStorage::F32(out), a_layout.shape().clone()))
-    }
-}
-
-struct RmsNorm<'a> {
-    eps: f32,
-    cpu: &'a Cpu,
-}
-
-impl CustomOp2 for RmsNorm<'_> {
-    fn name(&self) -> &'static str {
-        "rms-norm"
-    }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        weight: &CpuStorage,
-        weight_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (x, weight) = (contiguous(x, x_layout)?, contiguous(weight, weight_layout)?);
-        let width = weight.len();
-        if width == 0 || !x.len().is_multiple_of(width) {
-            bail!("cannot norm {:?} by {width} weights", x_layout.shape());
-        }
-        let mut out = vec![0f32; x.len()];
-        in_rows(self.cpu, &mut out, width, |first, out| {
-            let x = &x[first * width..][..out.len()];
-            norm(self.cpu.level, x, weight, self.eps, out);
-        });
-        Ok((CpuStorage::F32(out), x_layout.shape().clone()))
-    }
-}
-
-struct SwiGlu<'a> {
-    cpu: &'a Cpu,
-}
-
-impl CustomOp1 for SwiGlu<'_> {
-    fn name(&self) -> &'static str {
-        "swiglu"
-    }
-
-    fn cpu_fwd(&self, gate_up: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (rows, both) = layout.shape().dims2()?;
-        let (gate_up, width) = (contiguous(gate_up, layout)?, both / 2);
-        if both % 2 == 1 || width == 0 {
-            bail!("{:?} has no two halves", layout.shape());
-        }
-        let mut out = vec![0f32; rows * width];
-        in_rows(self.cpu, &mut out, width, |first, out| {
-            gate(
-                self.cpu.level,
-                &gate_up[2 * first * width..][..2 * out.len()],
-                width,
-                out,
-            );
-        });
-        Ok((CpuStorage::F32(out), Shape::from((rows, width))))
-    }
-}
-
 /// Calls `work` with pieces of whole rows and the number of their first row.
-pub(super) fn in_rows(
+pub(super) fn in_rows<T: Send>(
     cpu: &Cpu,
-    out: &mut [f32],
+    out: &mut [T],
     width: usize,
-    work: impl Fn(usize, &mut [f32]) + Sync,
+    work: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let rows = out.len() / width;
     if rows < FEW_ROWS {
@@ -156,23 +25,37 @@ pub(super) fn in_rows(
 }
 
 for_each_level! {
-    fn norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = norm_body
+    /// `x / sqrt(mean(x²) + eps) * weight`, row by row.
+    pub(super) fn norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) = norm_body
 }
 
 for_each_level! {
-    fn gate(gate_up: &[f32], width: usize, out: &mut [f32]) = gate_body
+    /// `silu(gate) * up`, where a row of `gate_up` is the gate, then the up projection.
+    pub(super) fn gate(gate_up: &[f32], width: usize, out: &mut [f32]) = gate_body
 }
 
 #[inline(always)]
 fn norm_body<const FUSED: bool>(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
     let width = weight.len();
     for (x, out) in x.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
-        let mean = sum_of_products::<FUSED>(x, x) / width as f32;
-        let inverse = 1.0 / (mean + eps).sqrt();
+        let inverse = inverse_rms::<FUSED>(x, eps);
         for ((out, x), weight) in out.iter_mut().zip(x).zip(weight) {
             *out = x * inverse * weight;
         }
     }
+}
+
+/// What RMSNorm multiplies the values of a row by, beside their weights.
+#[inline(always)]
+pub(super) fn inverse_rms<const FUSED: bool>(x: &[f32], eps: f32) -> f32 {
+    let mean = sum_of_products::<FUSED>(x, x) / x.len() as f32;
+    1.0 / (mean + eps).sqrt()
+}
+
+/// `silu(gate) * up`.
+#[inline(always)]
+pub(super) fn gated<const FUSED: bool>(gate: f32, up: f32) -> f32 {
+    gate / (1.0 + exp::<FUSED>(-gate)) * up
 }
 
 #[inline(always)]
@@ -183,7 +66,7 @@ fn gate_body<const FUSED: bool>(gate_up: &[f32], width: usize, out: &mut [f32]) 
     {
         let (gate, up) = row.split_at(width);
         for ((out, gate), up) in out.iter_mut().zip(gate).zip(up) {
-            *out = gate / (1.0 + exp::<FUSED>(-gate)) * up;
+            *out = gated::<FUSED>(*gate, *up);
         }
     }
 }
@@ -219,7 +102,6 @@ pub(crate) fn exp<const FUSED: bool>(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use candle_core::Device;
 
     #[test]
     fn exp_equals_the_librarys_and_keeps_nan() {
@@ -236,27 +118,5 @@ mod tests {
         assert!(exp::<true>(f32::NAN).is_nan());
         assert!(exp::<true>(f32::NEG_INFINITY) < 1e-37);
         assert!(exp::<true>(f32::INFINITY) > 1e38);
-    }
-
-    #[test]
-    fn norm_and_gate_equal_candles_operations() {
-        let cpu = Cpu::new(None);
-        let random = |shape: (usize, usize)| Tensor::randn(0f32, 2.0, shape, &Device::Cpu).unwrap();
-        let most = |a: &Tensor, b: &Tensor| {
-            let difference = (a - b).unwrap().abs().unwrap().max_all().unwrap();
-            difference.to_scalar::<f32>().unwrap()
-        };
-        for (rows, width) in [(1, 1), (1, 48), (3, 100), (20, 64)] {
-            let (x, weight) = (
-                random((rows, width)),
-                random((1, width)).flatten_all().unwrap(),
-            );
-            let ours = rms_norm(&x, &weight, 1e-6, &cpu).unwrap();
-            assert!(most(&ours, &candle_nn::ops::rms_norm(&x, &weight, 1e-6).unwrap()) < 1e-5);
-            let gate_up = random((rows, 2 * width));
-            let gate = candle_nn::ops::silu(&gate_up.narrow(1, 0, width).unwrap()).unwrap();
-            let theirs = (gate * gate_up.narrow(1, width, width).unwrap()).unwrap();
-            assert!(most(&swiglu(&gate_up, &cpu).unwrap(), &theirs) < 1e-5);
-        }
     }
 }

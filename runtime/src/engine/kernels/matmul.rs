@@ -2,125 +2,98 @@
 //! matrix) and for many (prefill).
 
 use super::activation::Quantized;
+use super::elementwise::in_rows;
+use super::output::Output;
 use super::packed::Packed;
-use super::quantized::{multiply, multiply_some};
+use super::quantized::{FewRoom, multiply, multiply_some};
+use super::rows::Rows;
 use super::simd::dots;
-use super::{Cpu, contiguous};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, Layout, Result, Shape, bail};
+use super::{Cpu, grown};
 
-/// `x W^T` for `x` `[m, k]` and `W` `[n, k]`, both contiguous f32.
-pub(crate) struct Dense<'a> {
-    pub cpu: &'a Cpu,
+/// Room that products work in, kept between them.
+#[derive(Debug, Default)]
+pub(crate) struct ProductRoom {
+    quantized: Quantized,
+    /// Rows in f32.
+    plain: Vec<f32>,
+    /// Products as they are computed, `[outputs, rows]`.
+    turned: Vec<f32>,
+    few: FewRoom,
 }
 
-/// Rows of `W` that a thread takes at a time: 64 × 896 values fit the second-level cache of any core.
+/// Rows of a dense matrix that a thread takes at a time: 64 × 896 values fit the second-level cache of any core.
 const ROWS: usize = 64;
 
-impl CustomOp2 for Dense<'_> {
-    fn name(&self) -> &'static str {
-        "rows-times-matrix"
+/// `x W^T` for rows of `k` columns and `w` `[outputs, k]`.
+pub(crate) fn dense(
+    x: Rows<'_>,
+    (w, k): (&[f32], usize),
+    out: Output<'_>,
+    room: &mut ProductRoom,
+    cpu: &Cpu,
+) {
+    let (m, n) = (x.count(k), w.len() / k);
+    let x = plain(x, k, &mut room.plain, cpu);
+    let sums = grown(&mut room.turned, n * m);
+    cpu.team.for_each_piece(sums, ROWS * m, |piece, out| {
+        let w = &w[piece * ROWS * k..][..out.len() / m * k];
+        dots(cpu.level, x, w, k, out);
+    });
+    let (sums, Output { values, store }) = (&*sums, out);
+    if m == 1 {
+        return store.store(sums, 0, values);
     }
-
-    fn cpu_fwd(
-        &self,
-        x: &CpuStorage,
-        x_layout: &Layout,
-        w: &CpuStorage,
-        w_layout: &Layout,
-    ) -> Result<(CpuStorage, Shape)> {
-        let (m, k) = x_layout.shape().dims2()?;
-        let (n, w_k) = w_layout.shape().dims2()?;
-        if k != w_k || k == 0 || m == 0 {
-            bail!("cannot multiply {m} rows of {k} values by rows of {w_k}");
-        }
-        let (x, w) = (contiguous(x, x_layout)?, contiguous(w, w_layout)?);
-        let mut out = vec![0f32; n * m];
-        self.cpu
-            .team
-            .for_each_piece(&mut out, ROWS * m, |piece, out| {
-                let w = &w[piece * ROWS * k..][..out.len() / m * k];
-                dots(self.cpu.level, x, w, k, out);
-            });
-        let out = if m == 1 {
-            out
-        } else {
-            transposed(&out, n, m, self.cpu)
-        };
-        Ok((CpuStorage::F32(out), Shape::from((m, n))))
-    }
-}
-
-/// `[n, m]` to `[m, n]`.
-fn transposed(from: &[f32], n: usize, m: usize, cpu: &Cpu) -> Vec<f32> {
-    let mut to = vec![0f32; n * m];
-    cpu.team.for_each_piece(&mut to, n, |i, row| {
-        for (to, from) in row.iter_mut().zip(from[i..].iter().step_by(m)) {
-            *to = *from;
+    in_rows(cpu, values, n, |first, values| {
+        let mut row = [0.0; ROWS];
+        for (index, values) in values.chunks_exact_mut(n).enumerate() {
+            for (piece, values) in values.chunks_mut(ROWS).enumerate() {
+                let own = sums[piece * ROWS * m + first + index..].iter().step_by(m);
+                row.iter_mut().zip(own).for_each(|(to, from)| *to = *from);
+                store.store(&row, piece * ROWS, values);
+            }
         }
     });
-    to
 }
 
-/// `x W^T` for one row `x` and some rows of packed `W`, in their order.
-pub(crate) struct PackedRows<'a> {
-    pub weight: &'a Packed,
-    pub rows: &'a [u32],
-    pub cpu: &'a Cpu,
+/// `x W^T` for rows and a packed matrix; the rows are quantized on the way.
+pub(crate) fn packed(x: Rows<'_>, w: &Packed, out: Output<'_>, room: &mut ProductRoom, cpu: &Cpu) {
+    room.quantized.fill(x, w.columns(), cpu);
+    multiply(&room.quantized, w, out, cpu);
 }
 
-impl CustomOp1 for PackedRows<'_> {
-    fn name(&self) -> &'static str {
-        "row-times-packed-rows"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (m, k) = layout.shape().dims2()?;
-        let known = self.weight.rows();
-        if k != self.weight.columns()
-            || m != 1
-            || self.rows.iter().any(|row| *row as usize >= known)
-        {
-            bail!(
-                "cannot multiply {:?} by some of {known} rows of {}",
-                layout.shape(),
-                self.weight.columns()
-            );
-        }
-        let Cpu {
-            team, level, isa, ..
-        } = self.cpu;
-        let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
-        let out = multiply_some(*isa, x.row(0), self.weight, self.rows, team);
-        Ok((CpuStorage::F32(out), Shape::from((1, self.rows.len()))))
+/// The products of one row with these of the rows of `w` `[outputs, k]`, in their order; equal to those of [`dense`].
+pub(crate) fn dense_some(
+    x: Rows<'_>,
+    (w, k): (&[f32], usize),
+    (outputs, out): (&[u32], &mut [f32]),
+    room: &mut ProductRoom,
+    cpu: &Cpu,
+) {
+    let x = plain(x, k, &mut room.plain, cpu);
+    for (output, out) in outputs.iter().zip(out.chunks_mut(1)) {
+        dots(cpu.level, x, &w[*output as usize * k..][..k], k, out);
     }
 }
 
-/// `x W^T + bias` for packed weights; `x` is quantized on the way.
-pub(crate) struct PackedProduct<'a> {
-    pub weight: &'a Packed,
-    pub bias: Option<&'a [f32]>,
-    pub cpu: &'a Cpu,
+/// The products of one row with these of the rows of a packed matrix, in their order; equal to those of [`packed`].
+pub(crate) fn packed_some(
+    x: Rows<'_>,
+    w: &Packed,
+    (outputs, out): (&[u32], &mut [f32]),
+    room: &mut ProductRoom,
+    cpu: &Cpu,
+) {
+    let ProductRoom { quantized, few, .. } = room;
+    quantized.fill(x, w.columns(), cpu);
+    multiply_some(quantized.row(0), w, outputs, (few, out), cpu);
 }
 
-impl CustomOp1 for PackedProduct<'_> {
-    fn name(&self) -> &'static str {
-        "rows-times-packed-matrix"
+/// The values of rows; `room` holds them where they have to be computed.
+fn plain<'a>(x: Rows<'a>, k: usize, room: &'a mut Vec<f32>, cpu: &Cpu) -> &'a [f32] {
+    if let Rows::Plain(x) = x {
+        return x;
     }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (m, k) = layout.shape().dims2()?;
-        if k != self.weight.columns() || m == 0 {
-            bail!(
-                "cannot multiply {:?} by rows of {}",
-                layout.shape(),
-                self.weight.columns()
-            );
-        }
-        let Cpu {
-            team, level, isa, ..
-        } = self.cpu;
-        let x = Quantized::new(contiguous(x, layout)?, k, *level, team);
-        let out = multiply(*isa, &x, self.weight, self.bias, team);
-        Ok((CpuStorage::F32(out), Shape::from((m, self.weight.rows()))))
-    }
+    let values = grown(room, x.count(k) * k);
+    x.write(k, values, cpu);
+    values
 }

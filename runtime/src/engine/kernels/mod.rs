@@ -1,5 +1,5 @@
-//! The operations candle has no fast form of, as candle custom operations on the CPU.
-//! Each computes a row the same way, to the last bit, whatever other rows run beside it.
+//! The operations of the network on the CPU, on slices beside candle's storage: a pass works in room that is kept between passes, and
+//! allocates nothing. Each computes a row the same way, to the last bit, whatever other rows run beside it.
 
 mod activation;
 pub(crate) mod attention;
@@ -8,13 +8,16 @@ pub(crate) mod head_norm;
 mod lanes;
 pub(crate) mod matmul;
 pub(crate) mod memory;
+pub(crate) mod output;
 pub(crate) mod packed;
+mod pieces;
 mod quantized;
 pub(crate) mod rotary;
+pub(crate) mod rows;
 pub(crate) mod simd;
 pub(crate) mod team;
 
-use candle_core::{CpuStorage, Layout, Result, bail};
+use candle_core::{Result, Storage, Tensor, bail};
 use std::num::NonZeroUsize;
 
 /// What the kernels run on: the threads and the instruction sets of this machine.
@@ -41,24 +44,23 @@ impl Cpu {
 
 /// The instruction set of the quantized kernels, by name.
 pub(crate) fn quantized_kernels() -> &'static str {
-    match quantized::Isa::detect() {
-        quantized::Isa::Portable => "portable",
-        #[cfg(target_arch = "x86_64")]
-        quantized::Isa::Avx2 => "AVX2",
-        #[cfg(target_arch = "x86_64")]
-        quantized::Isa::Avx512Vnni => "AVX-512 VNNI",
-        #[cfg(target_arch = "aarch64")]
-        quantized::Isa::NeonDotprod => "NEON dot products",
-    }
+    quantized::Isa::detect().name()
 }
 
-/// The values of a contiguous f32 tensor.
-fn contiguous<'a>(storage: &'a CpuStorage, layout: &Layout) -> Result<&'a [f32]> {
-    match layout.contiguous_offsets() {
-        Some((start, end)) => Ok(&storage.as_slice::<f32>()?[start..end]),
-        None => bail!(
-            "expected a contiguous tensor, not strides {:?}",
-            layout.stride()
-        ),
+/// Room for so many values in a buffer that only ever grows; what is in it is left as it was.
+pub(crate) fn grown<T: Clone + Default>(buffer: &mut Vec<T>, count: usize) -> &mut [T] {
+    if buffer.len() < count {
+        buffer.resize(count, T::default());
     }
+    &mut buffer[..count]
+}
+
+/// Reads the values of a dense matrix, which is a contiguous f32 tensor on the CPU.
+pub(crate) fn read<T>(tensor: &Tensor, work: impl FnOnce(&[f32]) -> T) -> Result<T> {
+    let (storage, layout) = tensor.storage_and_layout();
+    let (Storage::Cpu(storage), Some((start, end))) = (&*storage, layout.contiguous_offsets())
+    else {
+        bail!("expected a contiguous tensor on the CPU, not {tensor:?}");
+    };
+    Ok(work(&storage.as_slice::<f32>()?[start..end]))
 }

@@ -123,37 +123,6 @@ impl Team {
             resume_unwind(panic);
         }
     }
-
-    /// Splits `out` into pieces of `piece` values and calls `work` with each piece and its number.
-    pub(crate) fn for_each_piece<T: Send>(
-        &self,
-        out: &mut [T],
-        piece: usize,
-        work: impl Fn(usize, &mut [T]) + Sync,
-    ) {
-        let (piece, length) = (piece.max(1), out.len());
-        let base = Base(out.as_mut_ptr());
-        self.run(length.div_ceil(piece), &|index| {
-            let start = index * piece;
-            let count = piece.min(length - start);
-            // SAFETY: `run` gives out each number below the number of pieces once, so that this lies within `out` and
-            // nobody else has it; `out` stays borrowed until `run` returns.
-            let own = unsafe { std::slice::from_raw_parts_mut(base.at(start), count) };
-            work(index, own);
-        });
-    }
-}
-
-/// Where values begin that several threads have parts of.
-struct Base<T>(*mut T);
-
-// SAFETY: it gives addresses, and who makes a reference of one answers for it; what they lead to may change threads.
-unsafe impl<T: Send> Sync for Base<T> {}
-
-impl<T> Base<T> {
-    fn at(&self, index: usize) -> *mut T {
-        self.0.wrapping_add(index)
-    }
 }
 
 impl Drop for Team {

@@ -101,10 +101,19 @@ impl KvCache {
         &self.blocks
     }
 
-    /// One layer's memory and the numbers of this sequence's blocks in it. What is written after the tokens held
-    /// counts only after [`Self::commit`].
-    pub(crate) fn layer(&self, layer: usize) -> (&LayerKv, &[u32]) {
-        (self.pool.layer(layer), &self.table)
+    /// One layer's memory. What is written after the tokens held counts only after [`Self::commit`].
+    pub(crate) fn layer(&self, layer: usize) -> Option<&LayerKv> {
+        self.pool.layer(layer)
+    }
+
+    /// The numbers of this sequence's blocks in the memory of any layer.
+    pub(crate) fn table(&self) -> &[u32] {
+        &self.table
+    }
+
+    /// Whether both are in the same memory.
+    pub(crate) fn is_beside(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.pool, &other.pool)
     }
 
     /// Counts tokens that every layer has written as held. Until then a failed step leaves no trace.

@@ -51,8 +51,8 @@ impl Pool {
         }))
     }
 
-    pub(crate) fn layer(&self, layer: usize) -> &LayerKv {
-        &self.layers[layer]
+    pub(crate) fn layer(&self, layer: usize) -> Option<&LayerKv> {
+        self.layers.get(layer)
     }
 
     /// Blocks in all.

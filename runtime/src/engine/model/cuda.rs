@@ -1,13 +1,15 @@
 //! The network on a GPU in the place of the one on the CPU: who loads a model for a GPU gets this.
 
 use super::linear::{Linear, Matrix};
+use super::logits::Logits;
 use super::qwen2::Qwen2;
 use super::row::{Row, check, commit};
 use crate::engine::cuda::choice::{Asker, Outcome};
 use crate::engine::cuda::{CudaQwen2, Wanted};
 use crate::engine::kernels::Cpu;
-use crate::engine::{Architecture, EngineError, LoadOptions, ModelConfig, TokenId, Weights};
+use crate::engine::{Architecture, EngineError, LoadOptions, ModelConfig, Weights};
 use candle_core::{DType, Device, Tensor};
+use std::sync::Mutex;
 use std::thread::available_parallelism;
 
 impl Qwen2 {
@@ -37,9 +39,10 @@ impl Qwen2 {
             cpu: Cpu::new(options.threads.or_else(|| available_parallelism().ok())),
             embedding: Matrix::Dense(nothing.clone()),
             layers: Vec::new(),
-            norm: nothing.clone(),
+            norm: Vec::new(),
             head: Linear::new(Matrix::Dense(nothing), None),
             frequencies: Vec::new(),
+            rooms: Mutex::default(),
         })
     }
 
@@ -79,45 +82,23 @@ impl Qwen2 {
         Ok(outcomes)
     }
 
-    /// Logits on the host, all but the wanted ones minus infinity.
-    pub(super) fn forward_for_cuda(
-        &self,
-        cuda: &CudaQwen2,
-        rows: &mut [Row<'_>],
-        mut wanted: impl FnMut(usize) -> Option<Vec<TokenId>>,
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
-        check(rows, self.config.vocab_size)?;
-        let mut logits = cuda.run(rows, Wanted::Last)?;
-        let wanting = (0..rows.len()).filter(|row| rows[*row].logits);
-        for (row, logits) in wanting.zip(&mut logits) {
-            if let Some(few) = wanted(row).filter(|few| !few.is_empty()) {
-                let all = std::mem::replace(logits, vec![f32::NEG_INFINITY; logits.len()]);
-                few.iter()
-                    .for_each(|id| logits[id.0 as usize] = all[id.0 as usize]);
-            }
-        }
-        commit(rows);
-        Ok(logits)
-    }
-
-    /// Logits of several last tokens of each row, on the host.
-    pub(super) fn forward_tails_cuda(
+    /// Logits of as many of each row's last tokens as `tails` says, on the host.
+    pub(super) fn forward_into_cuda(
         &self,
         cuda: &CudaQwen2,
         rows: &mut [Row<'_>],
         tails: &[usize],
-    ) -> Result<Vec<Vec<Vec<f32>>>, EngineError> {
+        logits: &mut Logits,
+    ) -> Result<(), EngineError> {
         check(rows, self.config.vocab_size)?;
-        let mut logits = cuda.run(rows, Wanted::Tails(tails))?.into_iter();
-        let wanting = rows.iter().zip(tails).filter(|(row, _)| row.logits);
-        let of_rows = wanting
-            .map(|(row, tail)| {
-                let count = (*tail).clamp(1, row.tokens.len());
-                logits.by_ref().take(count).collect()
-            })
-            .collect();
+        logits.begin(rows, tails, |_| None, self.config.vocab_size)?;
+        let wanted = match tails {
+            [] => Wanted::Last,
+            tails => Wanted::Tails(tails),
+        };
+        logits.fill(cuda.run(rows, wanted)?.into_iter());
         commit(rows);
-        Ok(of_rows)
+        Ok(())
     }
 }
 

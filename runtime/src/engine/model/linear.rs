@@ -1,10 +1,12 @@
 //! Matrices the residual stream meets: those it is multiplied by, and the embedding it begins with.
-//! Each is dense f32 on any device, or packed for the CPU's kernels.
+//! Each is dense f32, or packed for the CPU's kernels.
 
-use crate::engine::kernels::Cpu;
-use crate::engine::kernels::matmul::{Dense, PackedProduct, PackedRows};
+use crate::engine::kernels::matmul::{self, ProductRoom};
+use crate::engine::kernels::output::{Output, Store};
 use crate::engine::kernels::packed::Packed;
-use candle_core::{Device, Result, Tensor};
+use crate::engine::kernels::rows::Rows;
+use crate::engine::kernels::{Cpu, read};
+use candle_core::{Result, Tensor};
 use std::sync::Arc;
 
 /// A matrix `[outputs, inputs]`. Cloning shares it.
@@ -15,17 +17,27 @@ pub(crate) enum Matrix {
 }
 
 impl Matrix {
-    /// The rows of the given numbers, `[ids, inputs]`.
-    pub(crate) fn rows(&self, ids: &[u32], device: &Device) -> Result<Tensor> {
+    /// Appends the row of this number.
+    pub(crate) fn append_row(&self, row: usize, out: &mut Vec<f32>) -> Result<()> {
         match self {
-            Self::Dense(weight) => weight.index_select(&Tensor::new(ids, device)?, 0),
-            Self::Packed(weight) => {
-                let mut values = Vec::with_capacity(ids.len() * weight.columns());
-                for id in ids {
-                    weight.append_row(*id as usize, &mut values);
-                }
-                Tensor::from_vec(values, (ids.len(), weight.columns()), device)
+            Self::Dense(weight) => {
+                let columns = weight.dim(1)?;
+                read(weight, |values| {
+                    out.extend_from_slice(&values[row * columns..][..columns]);
+                })
             }
+            Self::Packed(weight) => {
+                weight.append_row(row, out);
+                Ok(())
+            }
+        }
+    }
+
+    /// How many numbers a row of the product has.
+    pub(crate) fn outputs(&self) -> usize {
+        match self {
+            Self::Dense(weight) => weight.dims().first().copied().unwrap_or(0),
+            Self::Packed(weight) => weight.rows(),
         }
     }
 
@@ -45,52 +57,70 @@ pub(crate) struct Linear {
     bias: Option<Vec<f32>>,
 }
 
+/// Whether a product takes the place of what is there, or is added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Into {
+    Place,
+    Sum,
+}
+
 impl Linear {
     pub(crate) fn new(weight: Matrix, bias: Option<Vec<f32>>) -> Self {
         Self { weight, bias }
     }
 
-    /// `x` is `[rows, inputs]`.
-    pub(crate) fn forward(&self, x: &Tensor, cpu: &Cpu) -> Result<Tensor> {
-        let product = match &self.weight {
-            Matrix::Packed(weight) => {
-                let bias = self.bias.as_deref();
-                return x.apply_op1_no_bwd(&PackedProduct { weight, bias, cpu });
-            }
-            Matrix::Dense(weight) if x.device().is_cpu() => {
-                x.apply_op2_no_bwd(weight, &Dense { cpu })?
-            }
-            Matrix::Dense(weight) => x.matmul(&weight.t()?)?,
+    /// The product of rows, `[rows, outputs]`.
+    pub(crate) fn forward(
+        &self,
+        x: Rows<'_>,
+        (into, values): (Into, &mut [f32]),
+        room: &mut ProductRoom,
+        cpu: &Cpu,
+    ) -> Result<()> {
+        let store = Store {
+            bias: self.bias.as_deref(),
+            adds: into == Into::Sum,
         };
-        match &self.bias {
-            None => Ok(product),
-            Some(bias) => product.broadcast_add(&Tensor::new(bias.as_slice(), x.device())?),
+        let out = Output { values, store };
+        match &self.weight {
+            Matrix::Packed(weight) => {
+                matmul::packed(x, weight, out, room, cpu);
+                Ok(())
+            }
+            Matrix::Dense(weight) => {
+                let columns = weight.dim(1)?;
+                read(weight, |weight| {
+                    matmul::dense(x, (weight, columns), out, room, cpu);
+                })
+            }
         }
     }
 
-    /// The outputs of these numbers alone for one row `x`, `[1, outputs]`; equal to those that [`Self::forward`] gives.
-    pub(crate) fn forward_some(&self, x: &Tensor, outputs: &[u32], cpu: &Cpu) -> Result<Tensor> {
-        let product = match &self.weight {
-            Matrix::Packed(weight) => x.apply_op1_no_bwd(&PackedRows {
-                weight,
-                rows: outputs,
-                cpu,
-            })?,
-            Matrix::Dense(weight) => {
-                let weight = weight.index_select(&Tensor::new(outputs, x.device())?, 0)?;
-                match x.device().is_cpu() {
-                    true => x.apply_op2_no_bwd(&weight, &Dense { cpu })?,
-                    false => x.matmul(&weight.t()?)?,
-                }
+    /// The outputs of these numbers alone for one row, in their order; equal to those that [`Self::forward`] gives.
+    pub(crate) fn forward_some(
+        &self,
+        x: Rows<'_>,
+        (outputs, values): (&[u32], &mut [f32]),
+        room: &mut ProductRoom,
+        cpu: &Cpu,
+    ) -> Result<()> {
+        match &self.weight {
+            Matrix::Packed(weight) => {
+                matmul::packed_some(x, weight, (outputs, values), room, cpu);
             }
-        };
-        match &self.bias {
-            None => Ok(product),
-            Some(bias) => {
-                let bias: Vec<f32> = outputs.iter().map(|at| bias[*at as usize]).collect();
-                product.broadcast_add(&Tensor::new(bias, x.device())?)
+            Matrix::Dense(weight) => {
+                let columns = weight.dim(1)?;
+                read(weight, |weight| {
+                    matmul::dense_some(x, (weight, columns), (outputs, values), room, cpu);
+                })?;
             }
         }
+        if let Some(bias) = &self.bias {
+            for (value, output) in values.iter_mut().zip(outputs) {
+                *value += bias[*output as usize];
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn weight(&self) -> &Matrix {

@@ -3,6 +3,7 @@
 #[cfg(feature = "cuda")]
 mod cuda;
 pub(crate) mod linear;
+pub(crate) mod logits;
 pub(crate) mod options;
 pub(crate) mod qwen2;
 pub(crate) mod row;
@@ -144,16 +145,16 @@ impl Model {
         &self.tokenizer
     }
 
-    /// Rules out ids that stand for no token: a vocabulary is padded, and padding has logits too.
-    pub(crate) fn mask_unknown(&self, logits: &mut Vec<f32>) {
-        logits.truncate(
-            self.tokenizer
-                .largest_id()
-                .map_or(0, |id| id.0 as usize + 1),
-        );
+    /// The logits of ids that may stand for tokens, without those that don't: a vocabulary is padded, and padding has
+    /// logits too.
+    pub(crate) fn known<'l>(&self, logits: &'l mut [f32]) -> &'l mut [f32] {
+        let largest = self.tokenizer.largest_id();
+        let count = largest.map_or(0, |id| id.0 as usize + 1);
+        let logits = &mut logits[..count];
         for id in &self.gaps {
             logits[id.0 as usize] = f32::NEG_INFINITY;
         }
+        logits
     }
 
     /// The chat template that the model's files bring, if they do.

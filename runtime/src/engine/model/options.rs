@@ -93,42 +93,24 @@ impl LoadOptions {
         };
         match device {
             Device::Cpu => self.kv_format.unwrap_or(usual),
-            Device::Cuda(_) => KvFormat::F16,
-            _ => KvFormat::F32,
+            _ => KvFormat::F16,
         }
     }
 }
 
 impl Quantization {
-    pub(crate) fn of_layer<'a>(
-        self,
-        stored: Option<Stored>,
-        device: &'a Device,
-        cpu: &'a Cpu,
-    ) -> Form<'a> {
-        self.form(stored, Packing::Q4, device, cpu)
+    pub(crate) fn of_layer<'a>(self, stored: Option<Stored>, cpu: &'a Cpu) -> Form<'a> {
+        self.form(stored, Packing::Q4, cpu)
     }
 
-    pub(crate) fn of_embedding<'a>(
-        self,
-        stored: Option<Stored>,
-        device: &'a Device,
-        cpu: &'a Cpu,
-    ) -> Form<'a> {
-        self.form(stored, Packing::Q8, device, cpu)
+    pub(crate) fn of_embedding<'a>(self, stored: Option<Stored>, cpu: &'a Cpu) -> Form<'a> {
+        self.form(stored, Packing::Q8, cpu)
     }
 
     /// `q4` is what [`Self::Q4`] means for this matrix.
-    fn form<'a>(
-        self,
-        stored: Option<Stored>,
-        q4: Packing,
-        device: &'a Device,
-        cpu: &'a Cpu,
-    ) -> Form<'a> {
+    fn form<'a>(self, stored: Option<Stored>, q4: Packing, cpu: &'a Cpu) -> Form<'a> {
         let packing = match self {
-            _ if !device.is_cpu() => return Form::Dense(device),
-            Self::None => return Form::Dense(device),
+            Self::None => return Form::Dense(&Device::Cpu),
             Self::Q8 => Packing::Q8,
             Self::Q4 => q4,
             Self::AsStored if stored == Some(Stored::Q4_0) => Packing::Q4,

@@ -1,26 +1,28 @@
 //! Qwen2's and Qwen3's forward pass: RMSNorm, grouped-query attention with rotary positions, SwiGLU. Qwen2 has biases
 //! on q/k/v, Qwen3 norms the queries and keys of each head.
-//! Stateless: what a sequence remembers is in its cache. Rows of any lengths run as one flat batch, and only
+//! Stateless: what a sequence remembers is in its cache, and what is kept between passes is room. Rows of any lengths run as one flat batch, and only
 //! attention looks at them one by one.
 
 mod layer;
-mod tail;
+mod room;
 
-use super::linear::{Linear, Matrix};
+use super::linear::{Into, Linear, Matrix};
+use super::logits::{Logits, Wanted as Wants};
 use super::options::LoadOptions;
 use super::row::{Row, check, commit};
 #[cfg(feature = "cuda")]
 use crate::engine::cuda::{CudaQwen2, Wanted};
-use crate::engine::kernels::Cpu;
-use crate::engine::kernels::elementwise::rms_norm;
-use crate::engine::kernels::rotary::Rotary;
+use crate::engine::kernels::attention::Span;
+use crate::engine::kernels::rows::Rows;
 use crate::engine::kernels::team::Team;
+use crate::engine::kernels::{Cpu, grown};
 use crate::engine::load::gguf;
-use crate::engine::{EngineError, ModelConfig, TokenId, Weights, raw_ids};
-use candle_core::{DType, Device, Tensor};
+use crate::engine::{EngineError, ModelConfig, TokenId, Weights};
+use candle_core::{Device, Tensor};
 use layer::Layer;
-use std::num::NonZeroUsize;
+use room::Room;
 use std::path::Path;
+use std::sync::Mutex;
 
 /// The network's weights.
 #[derive(Debug)]
@@ -31,10 +33,12 @@ pub struct Qwen2 {
     /// `[vocab_size, hidden_size]`
     pub(super) embedding: Matrix,
     pub(super) layers: Vec<Layer>,
-    pub(super) norm: Tensor,
+    pub(super) norm: Vec<f32>,
     pub(super) head: Linear,
     /// `theta^(-2i/d)` for each pair of coordinates.
     pub(super) frequencies: Vec<f32>,
+    /// One for each pass that runs at the same time as others.
+    pub(super) rooms: Mutex<Vec<Room>>,
     /// Runs in place of all of the above, whose layers are then empty.
     #[cfg(feature = "cuda")]
     pub(super) cuda: Option<CudaQwen2>,
@@ -62,16 +66,17 @@ impl Qwen2 {
         if device.is_cuda() {
             return Self::load_cuda(config, weights, options, device);
         }
-        let cpu = Cpu::new(if device.is_cpu() {
-            options.threads
-        } else {
-            Some(NonZeroUsize::MIN)
-        });
+        if !device.is_cpu() {
+            return Err(EngineError::NoSuchDevice {
+                found: format!("{device:?}"),
+            });
+        }
+        let cpu = Cpu::new(options.threads);
         let (hidden, vocab) = (config.hidden_size, config.vocab_size);
         let outer = |name: &str| {
             let form = options
                 .quantization
-                .of_embedding(weights.stored(name), device, &cpu);
+                .of_embedding(weights.stored(name), &cpu);
             weights.matrix(&[(name.to_owned(), vocab)], hidden, form)
         };
         let embedding = outer("model.embed_tokens.weight")?;
@@ -81,7 +86,7 @@ impl Qwen2 {
             outer("lm_head.weight")?
         };
         let layers = (0..config.layers)
-            .map(|layer| Layer::load(&config, layer, weights, device, &cpu, options))
+            .map(|layer| Layer::load(&config, layer, weights, &cpu, options))
             .collect::<Result<_, _>>()?;
         let frequencies = (0..config.head_dim)
             .step_by(2)
@@ -90,9 +95,10 @@ impl Qwen2 {
         Ok(Self {
             embedding,
             layers,
-            norm: weights.tensor("model.norm.weight", &[hidden], device)?,
+            norm: weights.vector(&[("model.norm.weight".to_owned(), hidden)])?,
             head: Linear::new(head, None),
             frequencies,
+            rooms: Mutex::default(),
             config,
             device: device.clone(),
             cpu,
@@ -158,72 +164,33 @@ impl Qwen2 {
         if let Some(cuda) = &self.cuda {
             return self.forward_cuda(cuda, rows, Wanted::Last);
         }
-        let states = self.hidden_states(rows, |_| ())?;
-        let mut end = 0;
-        let mut last: Vec<u32> = Vec::new();
-        for row in &*rows {
-            end += row.tokens.len() as u32;
-            if row.logits {
-                last.push(end - 1);
-            }
-        }
-        let logits = if last.is_empty() {
-            Tensor::zeros((0, self.config.vocab_size), DType::F32, &self.device)?
-        } else {
-            let states = states.index_select(&Tensor::new(last, &self.device)?, 0)?;
-            self.head.forward(&states, &self.cpu)?
-        };
-        commit(rows);
-        Ok(logits)
+        let mut logits = Logits::default();
+        self.forward_into(rows, &[], |_| None, &mut logits)?;
+        logits.into_tensor(&self.device)
     }
 
-    /// Like [`Self::forward`], a vector of logits for each row that wants them. `wanted` is asked before the output head
-    /// runs: where it names the tokens that a row may go on with, only theirs are computed, and all others are minus infinity.
-    pub fn forward_for(
+    /// Like [`Self::forward`], into room that is kept between passes: a step that decodes allocates nothing. A row gets the
+    /// logits after as many of its last tokens as `tails` says at its place, one where it says nothing: tokens that were
+    /// guessed are checked all in one pass. `few` is asked of each row that wants logits after one token: where it names the
+    /// tokens that the row may go on with, only theirs are computed, and all others are minus infinity.
+    pub fn forward_into(
         &self,
         rows: &mut [Row<'_>],
-        mut wanted: impl FnMut(usize) -> Option<Vec<TokenId>>,
-    ) -> Result<Vec<Vec<f32>>, EngineError> {
+        tails: &[usize],
+        few: impl FnMut(usize) -> Option<Vec<TokenId>>,
+        logits: &mut Logits,
+    ) -> Result<(), EngineError> {
         #[cfg(feature = "cuda")]
         if let Some(cuda) = &self.cuda {
-            return self.forward_for_cuda(cuda, rows, wanted);
+            return self.forward_into_cuda(cuda, rows, tails, logits);
         }
-        let states = self.hidden_states(rows, |_| ())?;
-        let mut logits = Vec::new();
-        let (mut whole, mut places) = (Vec::new(), Vec::new());
-        let mut end = 0;
-        for (index, row) in rows.iter().enumerate() {
-            end += row.tokens.len();
-            if !row.logits {
-                continue;
-            }
-            match wanted(index).filter(|few| !few.is_empty()) {
-                Some(few) => {
-                    let few: Vec<u32> = raw_ids(&few);
-                    let state = states.narrow(0, end - 1, 1)?.contiguous()?;
-                    let some = self.head.forward_some(&state, &few, &self.cpu)?;
-                    let mut row = vec![f32::NEG_INFINITY; self.config.vocab_size];
-                    for (id, logit) in few.iter().zip(some.get(0)?.to_vec1::<f32>()?) {
-                        row[*id as usize] = logit;
-                    }
-                    logits.push(row);
-                }
-                None => {
-                    whole.push(end as u32 - 1);
-                    places.push(logits.len());
-                    logits.push(Vec::new());
-                }
-            }
-        }
-        if !whole.is_empty() {
-            let states = states.index_select(&Tensor::new(whole, &self.device)?, 0)?;
-            let all = self.head.forward(&states, &self.cpu)?;
-            for (at, place) in places.into_iter().enumerate() {
-                logits[place] = all.get(at)?.to_vec1()?;
-            }
-        }
+        let mut room = self.take_room();
+        self.run(rows, &mut room, |_| Ok(()))?;
+        logits.begin(rows, tails, few, self.config.vocab_size)?;
+        self.score(rows, &mut room, logits)?;
         commit(rows);
-        Ok(logits)
+        self.give_back(room);
+        Ok(())
     }
 
     /// Like [`Self::forward`], with the logits after every token, `[tokens, vocab_size]`.
@@ -232,11 +199,21 @@ impl Qwen2 {
         if let Some(cuda) = &self.cuda {
             return self.forward_cuda(cuda, rows, Wanted::Every);
         }
-        let logits = self
-            .head
-            .forward(&self.hidden_states(rows, |_| ())?, &self.cpu)?;
+        let mut room = self.take_room();
+        self.run(rows, &mut room, |_| Ok(()))?;
+        let Room {
+            stream, products, ..
+        } = &mut room;
+        let shape = (
+            stream.len() / self.config.hidden_size,
+            self.config.vocab_size,
+        );
+        let mut logits = vec![0.0; shape.0 * shape.1];
+        let out = (Into::Place, logits.as_mut_slice());
+        self.head
+            .forward(self.normed(stream), out, products, &self.cpu)?;
         commit(rows);
-        Ok(logits)
+        Ok(Tensor::from_vec(logits, shape, &self.device)?)
     }
 
     /// The residual stream after the embedding and after each layer but the last, then the normed output;
@@ -249,41 +226,108 @@ impl Qwen2 {
                 problem: "only the network on the CPU shows its layers".to_owned(),
             });
         }
+        let width = self.config.hidden_size;
+        let tensor = |values: Vec<f32>| {
+            let shape = (values.len() / width, width);
+            Tensor::from_vec(values, shape, &self.device)
+        };
+        let mut room = self.take_room();
         let mut stages = Vec::new();
-        let output = self.hidden_states(rows, |stage| stages.push(stage.clone()))?;
+        self.run(rows, &mut room, |stage| {
+            stages.push(tensor(stage.to_vec())?);
+            Ok(())
+        })?;
         stages.pop();
-        stages.push(output);
+        let mut output = vec![0.0; room.stream.len()];
+        self.normed(&room.stream)
+            .write(width, &mut output, &self.cpu);
+        stages.push(tensor(output)?);
         commit(rows);
         Ok(stages)
     }
 
-    fn hidden_states(
+    /// Leaves the residual stream of all rows' tokens in the room.
+    fn run(
         &self,
-        rows: &mut [Row<'_>],
-        mut stage: impl FnMut(&Tensor),
-    ) -> Result<Tensor, EngineError> {
+        rows: &[Row<'_>],
+        room: &mut Room,
+        mut stage: impl FnMut(&[f32]) -> candle_core::Result<()>,
+    ) -> Result<(), EngineError> {
         check(rows, self.config.vocab_size)?;
-        let tokens: Vec<u32> = rows.iter().flat_map(|row| raw_ids(row.tokens)).collect();
-        let rotary = self.rotary(rows);
-        let mut x = self.embedding.rows(&tokens, &self.device)?;
-        stage(&x);
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&self.config, index, &x, &rotary, rows, &self.cpu)?;
-            stage(&x);
+        room.stream.clear();
+        for token in rows.iter().flat_map(|row| row.tokens) {
+            self.embedding
+                .append_row(token.0 as usize, &mut room.stream)?;
         }
-        Ok(rms_norm(
-            &x,
-            &self.norm,
-            self.config.rms_norm_eps,
-            &self.cpu,
-        )?)
-    }
-
-    fn rotary(&self, rows: &[Row<'_>]) -> Rotary {
         let positions = rows.iter().flat_map(|row| {
             let start = row.cache.len();
             start..start + row.tokens.len()
         });
-        Rotary::new(positions, &self.frequencies)
+        room.rotary.fill(positions, &self.frequencies);
+        stage(&room.stream)?;
+        let mut spans = room.spans();
+        spans.extend(rows.iter().map(|row| Span {
+            at: row.cache.len(),
+            tokens: row.tokens.len(),
+            table: row.cache.table(),
+        }));
+        for (index, layer) in self.layers.iter().enumerate() {
+            layer.forward(&self.config, index, (rows, &spans), room, &self.cpu)?;
+            stage(&room.stream)?;
+        }
+        room.keep(spans);
+        Ok(())
+    }
+
+    /// Computes the logits that rows want, from the residual stream in the room.
+    fn score(
+        &self,
+        rows: &[Row<'_>],
+        room: &mut Room,
+        logits: &mut Logits,
+    ) -> Result<(), EngineError> {
+        let Room {
+            stream,
+            products,
+            wanted,
+            few: few_values,
+            ..
+        } = room;
+        let width = self.config.hidden_size;
+        let (all, few, wants, ids) = logits.parts_mut();
+        let mut few_rows = few.chunks_exact_mut(self.config.vocab_size);
+        let mut end = 0;
+        wanted.clear();
+        for (row, wants) in rows.iter().zip(wants) {
+            end += row.tokens.len() * width;
+            match wants {
+                Wants::Nothing => {}
+                Wants::All(count) => wanted.extend_from_slice(&stream[end - count * width..end]),
+                Wants::Few(range) => {
+                    let (ids, state) = (&ids[range.clone()], &stream[end - width..end]);
+                    let values = grown(few_values, ids.len());
+                    let out = (ids, &mut *values);
+                    self.head
+                        .forward_some(self.normed(state), out, products, &self.cpu)?;
+                    if let Some(logits) = few_rows.next() {
+                        logits.fill(f32::NEG_INFINITY);
+                        for (id, value) in ids.iter().zip(&*values) {
+                            logits[*id as usize] = *value;
+                        }
+                    }
+                }
+            }
+        }
+        if !wanted.is_empty() {
+            let out = (Into::Place, all);
+            self.head
+                .forward(self.normed(wanted), out, products, &self.cpu)?;
+        }
+        Ok(())
+    }
+
+    /// What the output head takes of states `x`.
+    fn normed<'a>(&'a self, x: &'a [f32]) -> Rows<'a> {
+        Rows::normed(x, &self.norm, self.config.rms_norm_eps)
     }
 }

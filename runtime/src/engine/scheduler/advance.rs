@@ -3,54 +3,65 @@
 use super::forward::{Came, isolated};
 use super::request::FinishReason;
 use super::sequence::Sequence;
-use crate::engine::{EngineError, Model};
+use crate::engine::recycled::recycled;
+use crate::engine::{EngineError, Logits, Model};
 
 /// How many tokens were chosen, how many of them had been guessed, and whether the reply has ended.
-type Advanced = Result<(u64, u64, Option<FinishReason>), EngineError>;
+pub(super) type Advanced = Result<(u64, u64, Option<FinishReason>), EngineError>;
 
 /// Masks of a step that are few.
 const FEW: usize = 4;
 
-/// Every sequence, with what came of it.
-pub(super) fn advanced(
+/// A sequence and the logits that it may choose from.
+type Work<'a> = (&'a mut Sequence, &'a mut [f32]);
+
+/// Room for work, kept between steps; empty, but for its memory.
+#[derive(Default)]
+pub(super) struct AdvanceRoom(Vec<Work<'static>>);
+
+/// Lets every sequence go on by what came of it; each then knows its end.
+pub(super) fn advance_all(
     model: &Model,
-    running: Vec<Sequence>,
-    came: Vec<Came>,
-) -> Vec<(Sequence, Advanced)> {
-    let piece = if is_little(&running, &came) {
-        running.len()
-    } else {
-        1
-    };
-    let mut all: Vec<_> = running
-        .into_iter()
-        .zip(came)
-        .map(|(sequence, came)| (sequence, came, Ok((0, 0, None))))
-        .collect();
+    running: &mut [Sequence],
+    logits: &mut Logits,
+    room: &mut AdvanceRoom,
+) {
+    let piece = if is_little(running) { running.len() } else { 1 };
+    // Where a GPU has chosen all tokens, logits are none, or those of another pass.
+    let is_here = running
+        .iter()
+        .any(|sequence| matches!(sequence.came, Came::Logits));
+    let mut work: Vec<Work<'_>> = std::mem::take(&mut room.0);
+    work.extend(running.iter_mut().map(|sequence| {
+        let nothing: &mut [f32] = &mut [];
+        (sequence, nothing)
+    }));
+    if is_here {
+        logits.each_row(|row, logits| work[row].1 = logits);
+    }
     // Choosing out of a large vocabulary is work too, and so are masks: the threads of the pass share it.
     let team = model.network().team();
-    team.for_each_piece(&mut all, piece, |_, all| {
-        for (sequence, came, end) in all {
-            *end = advance(model, sequence, std::mem::replace(came, Came::Nothing));
+    team.for_each_piece(&mut work, piece, |_, work| {
+        for (sequence, logits) in work {
+            sequence.end = advance(model, sequence, logits);
         }
     });
-    all.into_iter()
-        .map(|(sequence, _, end)| (sequence, end))
-        .collect()
+    room.0 = recycled(work);
 }
 
 /// Whether one thread does it sooner than others could be woken: a GPU has chosen the tokens, and few masks are to be computed.
-fn is_little(running: &[Sequence], came: &[Came]) -> bool {
+fn is_little(running: &[Sequence]) -> bool {
     let masks = running
         .iter()
         .filter(|sequence| sequence.job.request.mask.is_some());
-    masks.count() < FEW && !came.iter().any(|came| matches!(came, Came::Logits(_)))
+    let has_logits = |sequence: &Sequence| matches!(sequence.came, Came::Logits);
+    masks.count() < FEW && !running.iter().any(has_logits)
 }
 
-fn advance(model: &Model, sequence: &mut Sequence, came: Came) -> Advanced {
-    match came {
+fn advance(model: &Model, sequence: &mut Sequence, logits: &mut [f32]) -> Advanced {
+    match std::mem::replace(&mut sequence.came, Came::Nothing) {
         Came::Nothing => Ok((0, 0, None)),
-        Came::Logits(logits) => isolated(|| sequence.advance_over(model, logits)),
+        Came::Logits => isolated(|| sequence.advance_over(model, logits)),
         #[cfg(feature = "cuda")]
         Came::Chosen(chosen) => chosen
             .and_then(|chosen| isolated(|| sequence.take_chosen(chosen)))

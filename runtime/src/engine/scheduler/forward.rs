@@ -1,11 +1,12 @@
 //! One forward pass over the running sequences: who computes what, and what came of it for each.
 
 use super::sequence::Sequence;
-use super::shares::shares;
+use super::shares::shares as allot;
 use super::stats::Stats;
 #[cfg(feature = "cuda")]
-use crate::engine::cuda::choice::{Asker, Chosen, Next, Question};
-use crate::engine::{EngineError, LogitsMask, Model, Row, Sampler, TokenId};
+use crate::engine::cuda::choice::{Asker, Chosen, Next, Outcome, Question};
+use crate::engine::recycled::recycled;
+use crate::engine::{EngineError, Logits, LogitsMask, Model, Row, Sampler, TokenId};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,8 +17,8 @@ const FEW_TOKENS: usize = 1024;
 pub(super) enum Came {
     /// It is still prefilled.
     Nothing,
-    /// The logits after its last token, and after each that was guessed.
-    Logits(Vec<Vec<f32>>),
+    /// The logits after its last token, and after each that was guessed: they are where those of its row are.
+    Logits,
     /// Its next token, or why there is none.
     #[cfg(feature = "cuda")]
     Chosen(Result<Chosen, EngineError>),
@@ -50,35 +51,51 @@ struct Chooser<'a> {
     position: usize,
 }
 
-/// Runs the sequences' next tokens, as [`shares`] allots them.
+/// Room of passes, kept between them.
+#[derive(Default)]
+pub(super) struct PassRoom {
+    pub logits: Logits,
+    pending: Vec<usize>,
+    shares: Vec<usize>,
+    tails: Vec<usize>,
+    /// These two are empty, but for their memory.
+    rows: Vec<Row<'static>>,
+    choosers: Vec<Chooser<'static>>,
+}
+
+/// Runs the sequences' next tokens, as [`shares`] allots them. Each then has what came of it.
 pub(super) fn forward(
     model: &Model,
     running: &mut [Sequence],
     chunk: usize,
+    room: &mut PassRoom,
     stats: &Stats,
-) -> Result<Vec<Came>, EngineError> {
-    let pending: Vec<usize> = running
-        .iter()
-        .map(|sequence| sequence.tokens.len() - sequence.cache.len())
-        .collect();
+) -> Result<(), EngineError> {
+    let PassRoom {
+        logits,
+        pending,
+        shares,
+        tails,
+        ..
+    } = room;
+    pending.clear();
+    pending.extend(
+        running
+            .iter()
+            .map(|sequence| sequence.tokens.len() - sequence.cache.len()),
+    );
     let begun = running.iter().filter(|sequence| sequence.has_begun());
     let chosen_before = begun.count();
-    let shares = shares(&pending, chunk);
+    allot(pending, chunk, shares);
     let count = running.len();
-    let inputs: Vec<Vec<TokenId>> = running
-        .iter_mut()
-        .zip(&shares)
-        .map(|(sequence, share)| sequence.input(*share, count))
-        .collect();
-    let drafted: Vec<usize> = running.iter().map(Sequence::drafted).collect();
-    let mut choosers = Vec::with_capacity(count);
-    let mut rows: Vec<Row<'_>> = Vec::with_capacity(count);
-    for ((sequence, input), ended) in running.iter_mut().zip(&inputs).zip(
-        shares
-            .iter()
-            .zip(&pending)
-            .map(|(share, pending)| share == pending),
-    ) {
+    tails.clear();
+    for (sequence, share) in running.iter_mut().zip(&*shares) {
+        sequence.prepare(*share, count);
+        tails.push(sequence.drafted() + 1);
+    }
+    let mut choosers: Vec<Chooser<'_>> = std::mem::take(&mut room.choosers);
+    let mut rows: Vec<Row<'_>> = std::mem::take(&mut room.rows);
+    for (sequence, (share, pending)) in running.iter_mut().zip(shares.iter().zip(&*pending)) {
         let request = &mut sequence.job.request;
         choosers.push(Chooser {
             goes_on: request.use_kv_cache
@@ -91,71 +108,73 @@ pub(super) fn forward(
             position: sequence.tokens.len(),
         });
         rows.push(Row {
-            tokens: input,
-            logits: ended,
+            tokens: &sequence.input,
+            logits: share == pending,
             cache: &mut sequence.cache,
         });
     }
-    let guesses: usize = drafted.iter().sum();
-    let came = came(model, &mut rows, &mut choosers, &drafted)?;
-    let computed: usize = running
-        .iter()
-        .zip(shares.iter().zip(&pending))
-        .map(|(sequence, (share, pending))| {
-            let held = sequence.tokens.len() - pending;
-            (*share).min(sequence.cache.len() - held)
-        })
-        .sum();
+    let chosen = run(model, &mut rows, &mut choosers, tails, logits)?;
+    room.rows = recycled(rows);
+    room.choosers = recycled(choosers);
+    let mut computed = 0;
+    for (sequence, (share, pending)) in running.iter_mut().zip(shares.iter().zip(&*pending)) {
+        let held = sequence.tokens.len() - pending;
+        computed += (*share).min(sequence.cache.len() - held);
+        sequence.came = match share == pending {
+            true => Came::Logits,
+            false => Came::Nothing,
+        };
+    }
+    take_chosen(running, chosen);
+    let guesses: usize = tails.iter().map(|tail| tail - 1).sum();
     stats.count(|stats| {
         stats.steps += 1;
         stats.prefilled_tokens += computed.saturating_sub(chosen_before) as u64;
         stats.drafted_tokens += guesses as u64;
     });
-    Ok(came)
+    Ok(())
 }
 
-fn came(
+/// What a GPU has chosen; none where the tokens are to be chosen from logits.
+#[cfg(feature = "cuda")]
+type Choices = Option<Vec<Outcome>>;
+#[cfg(not(feature = "cuda"))]
+type Choices = Option<std::convert::Infallible>;
+
+#[cfg(feature = "cuda")]
+fn take_chosen(running: &mut [Sequence], choices: Choices) {
+    for (sequence, outcome) in running.iter_mut().zip(choices.into_iter().flatten()) {
+        sequence.came = match outcome.chosen {
+            Some(chosen) => Came::Chosen(chosen),
+            None => Came::Nothing,
+        };
+    }
+}
+
+#[cfg(not(feature = "cuda"))]
+fn take_chosen(_running: &mut [Sequence], _choices: Choices) {}
+
+fn run(
     model: &Model,
     rows: &mut [Row<'_>],
     choosers: &mut [Chooser<'_>],
-    drafted: &[usize],
-) -> Result<Vec<Came>, EngineError> {
+    tails: &[usize],
+    logits: &mut Logits,
+) -> Result<Choices, EngineError> {
     let network = model.network();
-    if drafted.iter().any(|drafted| *drafted > 0) {
-        let tails: Vec<usize> = drafted.iter().map(|drafted| drafted + 1).collect();
-        let logits = network.forward_tails(rows, &tails)?;
-        return Ok(of_rows(rows, logits));
-    }
     #[cfg(feature = "cuda")]
-    if let Some(cuda) = network.cuda() {
+    if let Some(cuda) = network.cuda()
+        && tails.iter().all(|tail| *tail == 1)
+    {
         let mut choosers = Choosers {
             choosers,
             vocabulary: network.config().vocab_size,
         };
-        let outcomes = network.forward_choosing(cuda, rows, &mut choosers)?;
-        let came = outcomes.into_iter().map(|outcome| match outcome.chosen {
-            Some(chosen) => Came::Chosen(chosen),
-            None => Came::Nothing,
-        });
-        return Ok(came.collect());
+        return Ok(Some(network.forward_choosing(cuda, rows, &mut choosers)?));
     }
     let few = |row: usize| choosers[row].few();
-    let logits = network.forward_for(rows, few)?;
-    Ok(of_rows(
-        rows,
-        logits.into_iter().map(|one| vec![one]).collect(),
-    ))
-}
-
-/// Gives the rows that want logits theirs.
-fn of_rows(rows: &[Row<'_>], logits: Vec<Vec<Vec<f32>>>) -> Vec<Came> {
-    let mut logits = logits.into_iter();
-    rows.iter()
-        .map(|row| match row.logits.then(|| logits.next()).flatten() {
-            Some(logits) => Came::Logits(logits),
-            None => Came::Nothing,
-        })
-        .collect()
+    network.forward_into(rows, tails, few, logits)?;
+    Ok(None)
 }
 
 impl Chooser<'_> {

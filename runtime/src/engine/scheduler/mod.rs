@@ -98,6 +98,7 @@ impl Engine {
             waiting: VecDeque::new(),
             running: Vec::new(),
             memory,
+            room: run::Room::default(),
             settled_for: None,
             stats: stats.clone(),
         };

@@ -2,8 +2,8 @@
 //! A step that fails or panics costs the sequence that caused it, not the others.
 
 use super::EngineOptions;
-use super::advance::advanced;
-use super::forward::{Came, forward, isolated};
+use super::advance::{AdvanceRoom, advance_all};
+use super::forward::{PassRoom, forward, isolated};
 use super::life::Life;
 use super::memory::Memory;
 use super::request::{FinishReason, Job, Message};
@@ -26,6 +26,7 @@ pub(super) struct Scheduler {
     /// In the order of admission.
     pub running: Vec<Sequence>,
     pub memory: Memory,
+    pub room: Room,
     /// How many ran when the memory was last settled, unless others have come since.
     pub settled_for: Option<usize>,
     pub stats: Stats,
@@ -191,17 +192,24 @@ impl Scheduler {
         for sequence in &mut self.running {
             sequence.flush();
         }
-        let all = std::mem::take(&mut self.running);
-        let (mut waiting, mut running): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(Sequence::is_waiting);
-        if running.is_empty() && !waiting.is_empty() {
+        let mut waiting: Vec<Sequence> = self
+            .running
+            .extract_if(.., |sequence| sequence.is_waiting())
+            .collect();
+        if self.running.is_empty() && !waiting.is_empty() {
             std::thread::sleep(READER_PATIENCE);
         }
         // Those whose readers have caught up may be more than fit: the rest goes on when others end.
-        let fitting = fitting(running.iter().map(|one| self.limit_of(&one.job)));
-        waiting.splice(..0, running.drain(fitting..));
-        let chunk = self.options.prefill_chunk;
-        self.running = step(&self.model, running, chunk, &mut self.memory, &self.stats);
+        let fitting = fitting(self.running.iter().map(|one| self.limit_of(&one.job)));
+        waiting.splice(..0, self.running.drain(fitting..));
+        let mut pass = Pass {
+            model: &self.model,
+            chunk: self.options.prefill_chunk,
+            memory: &mut self.memory,
+            room: &mut self.room,
+            stats: &self.stats,
+        };
+        pass.run(&mut self.running);
         self.running.extend(waiting);
         // Decoding moves blocks only where a sequence begins or ends.
         if self.settled_for != Some(self.running.len()) || self.is_idle() {
@@ -217,78 +225,74 @@ impl Scheduler {
     }
 }
 
-/// One forward pass over all sequences; on failure one for each, to find the one at fault. Returns those that go on.
-fn step(
-    model: &Model,
-    mut running: Vec<Sequence>,
+/// What steps work in, kept between them.
+#[derive(Default)]
+pub(super) struct Room {
+    pass: PassRoom,
+    advance: AdvanceRoom,
+}
+
+/// What a pass needs beside sequences.
+struct Pass<'a> {
+    model: &'a Model,
+    /// Most prompt tokens.
     chunk: usize,
-    memory: &mut Memory,
-    stats: &Stats,
-) -> Vec<Sequence> {
-    if running.is_empty() {
-        return running;
-    }
-    match isolated(|| forward(model, &mut running, chunk, stats)) {
-        Ok(came) => advance_all(model, running, came, memory, stats),
-        // Memory is short for the whole pass: who came last makes room for the others.
-        Err(error @ EngineError::GpuMemory { .. }) if running.len() > 1 => {
-            if let Some(newest) = running.pop() {
-                newest.fail(error);
-            }
-            step(model, running, chunk, memory, stats)
-        }
-        Err(_) if running.len() > 1 => running
-            .into_iter()
-            .flat_map(|sequence| step(model, vec![sequence], chunk, memory, stats))
-            .collect(),
-        Err(error) => {
-            if let Some(sequence) = running.pop() {
-                sequence.fail(error);
-            }
-            running
-        }
-    }
+    memory: &'a mut Memory,
+    room: &'a mut Room,
+    stats: &'a Stats,
 }
 
-/// Chooses each sequence's next tokens, offers what is computed to others, and keeps those that go on.
-fn advance_all(
-    model: &Model,
-    running: Vec<Sequence>,
-    came: Vec<Came>,
-    memory: &mut Memory,
-    stats: &Stats,
-) -> Vec<Sequence> {
-    let mut going_on = Vec::with_capacity(running.len());
-    let mut counted = (0, 0);
-    for (mut sequence, end) in advanced(model, running, came) {
-        let (chosen, accepted, end) = match end {
-            Ok(advanced) => advanced,
+impl Pass<'_> {
+    /// One forward pass over all sequences; on failure one for each, to find the one at fault. Those that go on stay.
+    fn run(&mut self, running: &mut Vec<Sequence>) {
+        if running.is_empty() {
+            return;
+        }
+        let room = &mut self.room.pass;
+        match isolated(|| forward(self.model, running, self.chunk, room, self.stats)) {
+            Ok(()) => self.advance(running),
+            // Memory is short for the whole pass: who came last makes room for the others.
+            Err(error @ EngineError::GpuMemory { .. }) if running.len() > 1 => {
+                if let Some(newest) = running.pop() {
+                    newest.fail(error);
+                }
+                self.run(running);
+            }
+            Err(_) if running.len() > 1 => {
+                for sequence in std::mem::take(running) {
+                    let mut alone = vec![sequence];
+                    self.run(&mut alone);
+                    running.append(&mut alone);
+                }
+            }
             Err(error) => {
-                sequence.fail(error);
-                continue;
-            }
-        };
-        counted = (counted.0 + chosen, counted.1 + accepted);
-        offer(&mut sequence, memory);
-        match end {
-            None => going_on.push(sequence),
-            Some(reason) => {
-                count(stats, &mut counted);
-                sequence.finish(reason);
+                if let Some(sequence) = running.pop() {
+                    sequence.fail(error);
+                }
             }
         }
     }
-    count(stats, &mut counted);
-    going_on
-}
 
-/// Counts tokens that were chosen, and those of them that had been guessed: before an answer is sent, and once a step.
-fn count(stats: &Stats, counted: &mut (u64, u64)) {
-    let (chosen, accepted) = std::mem::take(counted);
-    stats.count(|stats| {
-        stats.decoded_tokens += chosen;
-        stats.accepted_tokens += accepted;
-    });
+    /// Chooses each sequence's next tokens, offers what is computed to others, and keeps those that go on.
+    fn advance(&mut self, running: &mut Vec<Sequence>) {
+        let Room { pass, advance } = &mut *self.room;
+        advance_all(self.model, running, &mut pass.logits, advance);
+        let mut counted = (0, 0);
+        for sequence in &mut *running {
+            if let Ok((chosen, accepted, _)) = sequence.end {
+                counted = (counted.0 + chosen, counted.1 + accepted);
+                offer(sequence, self.memory);
+            }
+        }
+        // Before an answer is sent.
+        self.stats.count(|stats| {
+            stats.decoded_tokens += counted.0;
+            stats.accepted_tokens += counted.1;
+        });
+        for sequence in running.extract_if(.., |sequence| !matches!(sequence.end, Ok((.., None)))) {
+            sequence.answer();
+        }
+    }
 }
 
 /// Offers a sequence's blocks to others as they become full, and to who wants them pinned.

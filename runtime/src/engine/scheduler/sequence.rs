@@ -1,12 +1,14 @@
 //! One generation in progress: its tokens, its cache, and what came of each step.
 
+use super::advance::Advanced;
 use super::draft::Drafts;
+use super::forward::Came;
 use super::request::{FinishReason, Generation, Job, StreamedToken, Timings};
 #[cfg(feature = "cuda")]
 use crate::engine::cuda::choice::Chosen;
 use crate::engine::kv::tree::agreement;
 use crate::engine::sampler::{likeliest, log_sum_exp};
-use crate::engine::{EngineError, KvCache, MaskEnd, MaskStep, Model, TokenId};
+use crate::engine::{EngineError, KvCache, MaskEnd, Model, TokenId};
 use std::time::Instant;
 
 /// A generation in progress.
@@ -19,6 +21,11 @@ pub(super) struct Sequence {
     /// The likeliest tokens in the place of each.
     top_logprobs: Vec<Vec<(TokenId, f32)>>,
     pub cache: KvCache,
+    /// What it computes in this step.
+    pub input: Vec<TokenId>,
+    /// What has come of this step.
+    pub came: Came,
+    pub end: Advanced,
     /// Tokens that the cache held from the start.
     cached: usize,
     admitted: Instant,
@@ -48,6 +55,9 @@ impl Sequence {
             logprobs: Vec::new(),
             top_logprobs: Vec::new(),
             cached: cache.len(),
+            input: Vec::new(),
+            came: Came::Nothing,
+            end: Ok((0, 0, None)),
             job,
             cache,
             admitted: Instant::now(),
@@ -61,11 +71,12 @@ impl Sequence {
         }
     }
 
-    /// Its next tokens to compute: so many of those that it has, and after the last one some that are guessed, where that
+    /// Makes its next tokens to compute its input: so many of those that it has, and after the last one some that are guessed, where that
     /// is wanted of so many rows.
-    pub fn input(&mut self, share: usize, rows: usize) -> Vec<TokenId> {
+    pub fn prepare(&mut self, share: usize, rows: usize) {
         let pending = &self.tokens[self.cache.len()..];
-        let mut input = pending[..share].to_vec();
+        self.input.clear();
+        self.input.extend(&pending[..share]);
         let request = &self.job.request;
         self.drafts.tokens.clear();
         if share == pending.len() && request.use_kv_cache && request.prompt_lookup > 0 {
@@ -73,9 +84,8 @@ impl Sequence {
             let left = (self.job.limit - self.generated().len()).saturating_sub(1);
             let most = (request.prompt_lookup / rows.max(1)).min(left);
             self.drafts.draw(&self.tokens, most);
-            input.extend(&self.drafts.tokens);
+            self.input.extend(&self.drafts.tokens);
         }
-        input
     }
 
     /// Tokens that are guessed in this step.
@@ -83,18 +93,19 @@ impl Sequence {
         self.drafts.tokens.len()
     }
 
-    /// Chooses tokens from the logits after its last token and after each guessed one, for as long as what is chosen is
-    /// what was guessed. Says how many were chosen, how many guesses were right, and whether the reply has ended.
+    /// Chooses tokens from the logits `[tail, vocab_size]` after its last token and after each guessed one, for as long as
+    /// what is chosen is what was guessed. Says how many were chosen, how many guesses were right, and whether the reply has ended.
     pub fn advance_over(
         &mut self,
         model: &Model,
-        mut logits: Vec<Vec<f32>>,
+        logits: &mut [f32],
     ) -> Result<(u64, u64, Option<FinishReason>), EngineError> {
         let known = self.tokens.len();
         let (mut chosen, mut end) = (0, None);
         // The logits after tokens that all came: masks may append several at a time.
         let mut at = 0;
-        while let Some(logits) = logits.get_mut(at) {
+        let size = model.config().vocab_size;
+        while let Some(logits) = logits.chunks_exact_mut(size).nth(at) {
             end = self.advance(model, logits)?;
             chosen += 1;
             let came = &self.tokens[known..];
@@ -147,7 +158,7 @@ impl Sequence {
             Some(mask) => {
                 let step = mask.start(limit)?;
                 self.forced += step.tokens.len();
-                Ok(self.append(step, None))
+                Ok(self.append(&step.tokens, step.end, None))
             }
             None => Ok(None),
         }
@@ -157,9 +168,9 @@ impl Sequence {
     pub fn advance(
         &mut self,
         model: &Model,
-        logits: &mut Vec<f32>,
+        logits: &mut [f32],
     ) -> Result<Option<FinishReason>, EngineError> {
-        model.mask_unknown(logits);
+        let logits = model.known(logits);
         // Before the mask and the penalties: what the model itself makes of the tokens.
         let scale = match self.is_scored() {
             true => log_sum_exp(logits),
@@ -202,16 +213,13 @@ impl Sequence {
             self.chose_stop = true;
             return Ok(Some(FinishReason::Stop));
         }
-        let step = match &mut self.job.request.mask {
-            Some(mask) => mask.accept(token, budget)?,
-            None => MaskStep {
-                tokens: vec![token],
-                end: None,
-            },
+        let Some(mask) = &mut self.job.request.mask else {
+            return Ok(self.append(&[token], None, scored));
         };
+        let step = mask.accept(token, budget)?;
         let chosen = step.tokens.first() == Some(&token);
         self.forced += step.tokens.len() - usize::from(chosen);
-        Ok(self.append(step, scored.filter(|_| chosen)))
+        Ok(self.append(&step.tokens, step.end, scored.filter(|_| chosen)))
     }
 
     /// Goes on with a token that the GPU has chosen; says whether it was the last.
@@ -228,25 +236,30 @@ impl Sequence {
     }
 
     /// Appends tokens to the reply, of which the first may have been chosen; says whether they end it.
-    fn append(&mut self, step: MaskStep, first: Option<Scored>) -> Option<FinishReason> {
+    fn append(
+        &mut self,
+        tokens: &[TokenId],
+        end: Option<MaskEnd>,
+        first: Option<Scored>,
+    ) -> Option<FinishReason> {
         let at = self.generated().len();
-        self.logprobs.resize(at + step.tokens.len(), None);
-        self.top_logprobs.resize(at + step.tokens.len(), Vec::new());
+        self.logprobs.resize(at + tokens.len(), None);
+        self.top_logprobs.resize(at + tokens.len(), Vec::new());
         if let Some(scored) = first
             && at < self.logprobs.len()
         {
             self.logprobs[at] = Some(scored.logprob);
             self.top_logprobs[at] = scored.top;
         }
-        for token in &step.tokens {
+        for token in tokens {
             self.job.sampler.observe(*token);
         }
-        self.tokens.extend(step.tokens);
-        if step.end == Some(MaskEnd::Closed) {
+        self.tokens.extend(tokens);
+        if end == Some(MaskEnd::Closed) {
             self.closed_at = Some(at);
         }
         self.flush();
-        if step.end.is_some() {
+        if end.is_some() {
             return Some(FinishReason::Stop);
         }
         if self.generated().len() >= self.job.limit {
@@ -284,6 +297,16 @@ impl Sequence {
             },
         };
         self.job.reply.send(Ok(generation));
+    }
+
+    /// Tells its caller how it has ended.
+    pub fn answer(mut self) {
+        match std::mem::replace(&mut self.end, Ok((0, 0, None))) {
+            Ok((.., Some(finish))) => self.finish(finish),
+            // Those that go on are not answered.
+            Ok((.., None)) => {}
+            Err(error) => self.fail(error),
+        }
     }
 
     pub fn fail(self, error: EngineError) {

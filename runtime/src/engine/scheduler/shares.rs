@@ -3,8 +3,9 @@
 
 /// For each sequence, by the tokens that it still has to compute and in order of arrival, how many it may: one in any
 /// case, which is all that a sequence choosing its next token needs; those who need more have `chunk` together.
-pub(super) fn shares(pending: &[usize], chunk: usize) -> Vec<usize> {
-    let mut shares: Vec<usize> = pending.iter().map(|tokens| (*tokens).min(1)).collect();
+pub(super) fn shares(pending: &[usize], chunk: usize, shares: &mut Vec<usize>) {
+    shares.clear();
+    shares.extend(pending.iter().map(|tokens| (*tokens).min(1)));
     let wants_more = |index: &usize| pending[*index] > 1;
     let mut left = chunk.saturating_sub((0..pending.len()).filter(wants_more).count());
     let oldest = (0..pending.len()).find(wants_more);
@@ -22,12 +23,15 @@ pub(super) fn shares(pending: &[usize], chunk: usize) -> Vec<usize> {
     for index in others {
         give(index, usize::MAX, &mut left);
     }
-    shares
 }
 
 #[cfg(test)]
 mod tests {
-    use super::shares;
+    fn shares(pending: &[usize], chunk: usize) -> Vec<usize> {
+        let mut shares = vec![99; 3];
+        super::shares(pending, chunk, &mut shares);
+        shares
+    }
 
     #[test]
     fn a_sequence_alone_has_the_whole_step() {

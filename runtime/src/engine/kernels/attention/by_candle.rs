@@ -1,37 +1,25 @@
-//! Attention by candle's own operations: for devices without a kernel here, and what the kernel is tested against.
+//! Attention by candle's own operations: what the kernel is tested against.
 
 use super::group::BLOCK;
 use candle_core::{DType, Device, Result, Tensor};
 use candle_nn::ops::softmax_last_dim;
 
 /// One layer's keys and values of all sequences, `[blocks, kv_heads, 16, d]` each.
-#[derive(Debug)]
-pub(super) struct DeviceKv {
+pub(super) struct PlainKv {
     keys: Tensor,
     values: Tensor,
 }
 
-impl DeviceKv {
-    pub(super) fn new(kv_heads: usize, blocks: usize, d: usize, device: &Device) -> Result<Self> {
-        let shape = (blocks, kv_heads, BLOCK, d);
-        // What the kernels of the network on CUDA read and write; that network does not come by here.
-        let dtype = if device.is_cuda() {
-            DType::BF16
-        } else {
-            DType::F32
-        };
+impl PlainKv {
+    pub(super) fn new(kv_heads: usize, blocks: usize, d: usize) -> Result<Self> {
+        let zeros = || Tensor::zeros((blocks, kv_heads, BLOCK, d), DType::F32, &Device::Cpu);
         Ok(Self {
-            keys: Tensor::zeros(shape, dtype, device)?,
-            values: Tensor::zeros(shape, dtype, device)?,
+            keys: zeros()?,
+            values: zeros()?,
         })
     }
 
-    #[cfg(feature = "cuda")]
-    pub(super) fn tensors(&self) -> (&Tensor, &Tensor) {
-        (&self.keys, &self.values)
-    }
-
-    /// As [`super::LayerKv::attend`].
+    /// As [`super::LayerKv::attend`], for one sequence.
     pub(super) fn attend(
         &self,
         x: &Tensor,

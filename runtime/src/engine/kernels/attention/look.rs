@@ -6,8 +6,8 @@ use super::group::{self, BLOCK, Memory, attend_stretch, join, part_size, stretch
 use super::memory::{Half, KvMemory, KvShape, View};
 use super::scale;
 use crate::engine::kernels::elementwise::in_rows;
-use crate::engine::kernels::{Cpu, contiguous};
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, bail};
+use crate::engine::kernels::{Cpu, grown};
+use candle_core::{Result, bail};
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
@@ -28,8 +28,8 @@ thread_local! {
     /// Scaled queries, parts, and room for scores and a block: kept, because they are too large for the heap's quick path.
     static SCRATCH: RefCell<(Vec<f32>, Vec<f32>, group::Scratch)> =
         const { RefCell::new((Vec::new(), Vec::new(), group::Scratch::new())) };
-    /// The parts of all threads, of whoever shares the work out.
-    static PARTS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    /// The parts of all threads, of whoever shares the work out, and where those of each sequence begin.
+    static PARTS: Cell<(Vec<f32>, Vec<usize>)> = const { Cell::new((Vec::new(), Vec::new())) };
 }
 
 /// What the queries of `x` see.
@@ -84,19 +84,14 @@ impl<'a> Looking<'a> {
         let (group, of_row) = (self.group(), self.of.heads * d);
         let size = group * part_size(d);
         let pieces_of = |span: &Span<'_>| kv_heads * stretches(span.at + 1);
-        // Where each sequence's pieces begin.
-        let starts: Vec<usize> = spans
-            .iter()
-            .scan(0, |next, span| {
-                let start = *next;
-                *next += pieces_of(span);
-                Some(start)
-            })
-            .collect();
-        let pieces: usize = spans.iter().map(pieces_of).sum();
-        let mut parts = PARTS.take();
-        parts.resize((pieces * size).max(parts.len()), 0.0);
-        let used = &mut parts[..pieces * size];
+        let (mut parts, mut starts) = PARTS.take();
+        let mut pieces = 0;
+        starts.clear();
+        for span in *spans {
+            starts.push(pieces);
+            pieces += pieces_of(span);
+        }
+        let used = grown(&mut parts, pieces * size);
         cpu.team.for_each_piece(used, size, |piece, part| {
             let row = starts.partition_point(|start| *start <= piece) - 1;
             let own = stretches(spans[row].at + 1);
@@ -118,7 +113,7 @@ impl<'a> Looking<'a> {
                 }
             }
         });
-        PARTS.set(parts);
+        PARTS.set((parts, starts));
     }
 
     /// A piece of work is a few tokens of a sequence.
@@ -157,8 +152,8 @@ impl<'a> Looking<'a> {
                 let memory = self.memory(tile.span, head, tile.token);
                 self.queries(queries, head, tile.rows.clone());
                 let all = stretches(memory.length + count - 1);
-                parts.resize((all * step).max(parts.len()), 0.0);
-                for (stretch, parts) in parts.chunks_exact_mut(step).take(all).enumerate() {
+                let parts = grown(parts, all * step);
+                for (stretch, parts) in parts.chunks_exact_mut(step).enumerate() {
                     attend_stretch(level, queries, memory, stretch, scratch, parts);
                 }
                 for token in 0..count {
@@ -189,30 +184,23 @@ impl Attention<'_> {
             self.memory.store(self.layer, half, stored);
         }
     }
-}
 
-impl CustomOp1 for Attention<'_> {
-    fn name(&self) -> &'static str {
-        "causal-attention"
-    }
-
-    fn cpu_fwd(&self, x: &CpuStorage, layout: &Layout) -> Result<(CpuStorage, Shape)> {
-        let (tokens, columns) = layout.shape().dims2()?;
+    /// Attention of the rows of `x` into `out`, `[tokens, heads * d]`.
+    pub(super) fn run(&self, x: &[f32], out: &mut [f32]) -> Result<()> {
         let (heads, KvShape { kv_heads, d, .. }) = (self.heads, self.memory.shape());
-        let expected: usize = self.spans.iter().map(|span| span.tokens).sum();
+        let tokens: usize = self.spans.iter().map(|span| span.tokens).sum();
+        let columns = (heads + 2 * kv_heads) * d;
         if !heads.is_multiple_of(kv_heads)
-            || columns != (heads + 2 * kv_heads) * d
-            || tokens != expected
+            || x.len() != tokens * columns
+            || out.len() != tokens * heads * d
         {
             bail!(
-                "{:?} is not {expected} tokens of {heads} query heads and twice {kv_heads} heads of {d} values",
-                layout.shape()
+                "{} values are not {tokens} tokens of {heads} query heads and twice {kv_heads} heads of {d}: the cache is that of another model",
+                x.len()
             );
         }
-        let x = contiguous(x, layout)?;
         self.store(x, columns);
         let bytes = self.memory.read();
-        let mut out = vec![0f32; tokens * heads * d];
         let looking = Looking {
             x,
             columns,
@@ -220,10 +208,10 @@ impl CustomOp1 for Attention<'_> {
             of: self,
         };
         if self.spans.iter().all(|span| span.tokens == 1) {
-            looking.single_tokens(&mut out);
+            looking.single_tokens(out);
         } else {
-            looking.many_tokens(&mut out);
+            looking.many_tokens(out);
         }
-        Ok((CpuStorage::F32(out), Shape::from((tokens, heads * d))))
+        Ok(())
     }
 }

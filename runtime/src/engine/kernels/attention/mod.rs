@@ -1,13 +1,19 @@
 //! Causal attention of sequences over their cached keys and values; heads that share a key head read it once.
 
+#[cfg(test)]
 mod by_candle;
+#[cfg(feature = "cuda")]
+mod gpu;
 mod group;
 mod look;
 mod memory;
 
 use super::Cpu;
-use by_candle::DeviceKv;
-use candle_core::{Device, Result, Tensor, bail};
+#[cfg(feature = "cuda")]
+use candle_core::Tensor;
+use candle_core::{Device, Result, bail};
+#[cfg(feature = "cuda")]
+use gpu::GpuKv;
 use look::Attention;
 use std::sync::Arc;
 
@@ -20,28 +26,34 @@ pub(crate) struct LayerKv(Place);
 
 #[derive(Debug)]
 enum Place {
-    Cpu { memory: Arc<KvMemory>, layer: usize },
-    Device(DeviceKv),
+    Cpu {
+        memory: Arc<KvMemory>,
+        layer: usize,
+    },
+    #[cfg(feature = "cuda")]
+    Gpu(GpuKv),
 }
 
-/// The memory of every layer. CUDA keeps bf16, other devices but the CPU f32.
+/// The memory of every layer. A GPU keeps bf16.
 pub(crate) fn layers(shape: KvShape, device: &Device) -> Result<Vec<LayerKv>> {
-    let place: Box<dyn Fn(usize) -> Result<Place>> = if device.is_cpu() {
-        let memory = Arc::new(KvMemory::new(shape)?);
-        Box::new(move |layer| {
-            Ok(Place::Cpu {
+    match device {
+        Device::Cpu => {
+            let memory = Arc::new(KvMemory::new(shape)?);
+            let place = |layer| Place::Cpu {
                 memory: memory.clone(),
                 layer,
-            })
-        })
-    } else {
-        Box::new(|_| {
-            DeviceKv::new(shape.kv_heads, shape.blocks, shape.d, device).map(Place::Device)
-        })
-    };
-    (0..shape.layers)
-        .map(|layer| place(layer).map(LayerKv))
-        .collect()
+            };
+            Ok((0..shape.layers).map(place).map(LayerKv).collect())
+        }
+        #[cfg(feature = "cuda")]
+        Device::Cuda(_) => {
+            let place = |_| GpuKv::new(shape.kv_heads, shape.blocks, shape.d, device);
+            (0..shape.layers)
+                .map(|layer| Ok(LayerKv(Place::Gpu(place(layer)?))))
+                .collect()
+        }
+        device => bail!("there is no cache of keys and values on {device:?}"),
+    }
 }
 
 /// A sequence's part in a pass.
@@ -61,7 +73,7 @@ impl LayerKv {
     pub(crate) fn tensors(&self) -> Option<(&Tensor, &Tensor)> {
         match &self.0 {
             Place::Cpu { .. } => None,
-            Place::Device(kv) => Some(kv.tensors()),
+            Place::Gpu(kv) => Some(kv.tensors()),
         }
     }
 
@@ -72,24 +84,21 @@ impl LayerKv {
                 memory.copy(*layer, from, to);
                 true
             }
-            Place::Device(_) => false,
+            #[cfg(feature = "cuda")]
+            Place::Gpu(_) => false,
         }
     }
 
-    /// Whether this is the same memory as another.
-    pub(crate) fn is(&self, other: &Self) -> bool {
-        std::ptr::eq(self, other)
-    }
-
     /// Attention of the next tokens of sequences whose blocks are here. A row of `x` holds the query heads, then the key
-    /// heads, then the value heads; keys and values are stored. Returns `[tokens, heads * d]`.
+    /// heads, then the value heads; keys and values are stored. `out` is `[tokens, heads * d]`.
     pub(crate) fn attend(
         &self,
-        x: &Tensor,
+        x: &[f32],
         heads: usize,
         spans: &[Span<'_>],
+        out: &mut [f32],
         cpu: &Cpu,
-    ) -> Result<Tensor> {
+    ) -> Result<()> {
         for Span { at, tokens, table } in spans {
             if at + tokens > table.len() * BLOCK {
                 bail!(
@@ -99,22 +108,18 @@ impl LayerKv {
             }
         }
         match &self.0 {
-            Place::Cpu { memory, layer } => x.apply_op1_no_bwd(&Attention {
-                memory,
-                layer: *layer,
-                heads,
-                spans,
-                cpu,
-            }),
-            Place::Device(kv) => {
-                let mut first = 0;
-                let of_span = spans.iter().map(|span| {
-                    let own = x.narrow(0, first, span.tokens)?;
-                    first += span.tokens;
-                    kv.attend(&own, heads, span.at, span.table)
-                });
-                Tensor::cat(&of_span.collect::<Result<Vec<_>>>()?, 0)
+            Place::Cpu { memory, layer } => {
+                let attention = Attention {
+                    memory,
+                    layer: *layer,
+                    heads,
+                    spans,
+                    cpu,
+                };
+                attention.run(x, out)
             }
+            #[cfg(feature = "cuda")]
+            Place::Gpu(_) => bail!("the model is on the CPU and the cache is not"),
         }
     }
 }
@@ -127,12 +132,34 @@ fn scale(d: usize) -> f64 {
 mod tests {
     use super::*;
     use crate::engine::KvFormat;
+    use by_candle::PlainKv;
+    use candle_core::Tensor;
+
+    impl LayerKv {
+        fn kv_heads(&self) -> usize {
+            match &self.0 {
+                Place::Cpu { memory, .. } => memory.shape().kv_heads,
+                #[cfg(feature = "cuda")]
+                Place::Gpu(_) => 0,
+            }
+        }
+    }
+
+    /// Attention of the next tokens of some sequences.
+    fn attend_all(kv: &LayerKv, x: &Tensor, heads: usize, spans: &[Span<'_>]) -> Tensor {
+        let (tokens, columns) = x.dims2().unwrap();
+        let width = heads * columns / (heads + 2 * kv.kv_heads());
+        let x: Vec<f32> = x.flatten_all().unwrap().to_vec1().unwrap();
+        let mut out = vec![f32::NAN; tokens * width];
+        kv.attend(&x, heads, spans, &mut out, &Cpu::new(None))
+            .unwrap();
+        Tensor::from_vec(out, (tokens, width), &Device::Cpu).unwrap()
+    }
 
     /// Attention of the next tokens of one sequence.
     fn attend(kv: &LayerKv, x: &Tensor, heads: usize, at: usize, table: &[u32]) -> Tensor {
         let tokens = x.dim(0).unwrap();
-        let span = Span { at, tokens, table };
-        kv.attend(x, heads, &[span], &Cpu::new(None)).unwrap()
+        attend_all(kv, x, heads, &[Span { at, tokens, table }])
     }
 
     /// The largest difference between the kernel and candle's operations over several steps.
@@ -145,7 +172,7 @@ mod tests {
             format,
         };
         let ours = layers(shape, &Device::Cpu).unwrap();
-        let theirs = DeviceKv::new(kv_heads, 21, d, &Device::Cpu).unwrap();
+        let theirs = PlainKv::new(kv_heads, 21, d).unwrap();
         let table = [4, 0, 20, 2];
         let (mut at, mut most) = (0, 0f32);
         for tokens in [1, 5, 1, 20, 16, 7] {
@@ -239,9 +266,7 @@ mod tests {
                     table: tables[one],
                 })
                 .collect();
-            let all = together[0]
-                .attend(&x, heads, &spans, &Cpu::new(None))
-                .unwrap();
+            let all = attend_all(&together[0], &x, heads, &spans);
             let mut first = 0;
             for (one, count) in counts.into_iter().enumerate() {
                 let own = x.narrow(0, first, count).unwrap();

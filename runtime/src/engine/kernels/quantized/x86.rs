@@ -60,7 +60,7 @@ pub(super) fn avx512_q4<const M: usize>(
 
 /// A block's values and scales, in chunks.
 #[inline(always)]
-fn parts<const V: usize, const S: usize>(block: &[u8]) -> (&[[u8; V]], &[[u8; S]]) {
+pub(super) fn parts<const V: usize, const S: usize>(block: &[u8]) -> (&[[u8; V]], &[[u8; S]]) {
     let (values, scales) = block.split_at(block.len() - SCALES);
     (values.as_chunks().0, scales.as_chunks().0)
 }
@@ -105,8 +105,9 @@ fn load512(bytes: &[u8; 64]) -> __m512i {
     unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
 }
 
+#[inline]
 #[target_feature(enable = "avx")]
-fn load256(bytes: &[u8; 32]) -> __m256i {
+pub(super) fn load256(bytes: &[u8; 32]) -> __m256i {
     // SAFETY: 32 bytes are there; the load asks for no alignment.
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
@@ -120,7 +121,7 @@ fn load128(bytes: &[u8; 16]) -> __m128i {
 /// How often a loop over columns runs, unknown to the compiler where there are several rows: unrolled, it would take the rows
 /// one after the other, and spill what they share.
 #[inline(always)]
-fn rolled<const M: usize>(columns: usize) -> usize {
+pub(super) fn rolled<const M: usize>(columns: usize) -> usize {
     match M {
         1 => columns,
         _ => std::hint::black_box(columns).min(columns),
@@ -200,7 +201,7 @@ pub(super) fn avx2_q4<const M: usize>(
 
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-fn avx2_scale_and_add<const M: usize>(
+pub(super) fn avx2_scale_and_add<const M: usize>(
     x: [&QuantizedBlock; M],
     sums: &[__m256i; M],
     scales: &[u8; 16],

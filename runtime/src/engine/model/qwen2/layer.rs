@@ -1,23 +1,23 @@
 //! One layer: attention, then the MLP, each normed before and added to the residual stream.
 
-use super::{Linear, LoadOptions, Row};
-use crate::engine::kernels::Cpu;
+use super::room::Room;
+use super::{Into, Linear, LoadOptions, Row};
 use crate::engine::kernels::attention::Span;
-use crate::engine::kernels::elementwise::{add, rms_norm, swiglu};
 use crate::engine::kernels::head_norm::HeadNorm;
-use crate::engine::kernels::rotary::Rotary;
+use crate::engine::kernels::rows::Rows;
+use crate::engine::kernels::{Cpu, grown};
 use crate::engine::{EngineError, ModelConfig, Weights};
-use candle_core::{Device, Tensor};
+use candle_core::bail;
 
 #[derive(Debug)]
 pub(in crate::engine::model) struct Layer {
-    attention_norm: Tensor,
+    attention_norm: Vec<f32>,
     /// Queries, keys and values of all heads, one below the other.
     qkv: Linear,
     /// Qwen3's.
     head_norm: Option<HeadNorm>,
     output: Linear,
-    mlp_norm: Tensor,
+    mlp_norm: Vec<f32>,
     /// The gate above the up projection.
     gate_up: Linear,
     down: Linear,
@@ -29,7 +29,6 @@ impl Layer {
         config: &ModelConfig,
         layer: usize,
         weights: &Weights<'_>,
-        device: &Device,
         cpu: &Cpu,
         options: &LoadOptions,
     ) -> Result<Self, EngineError> {
@@ -42,11 +41,11 @@ impl Layer {
         let qkv = [("q", q), ("k", kv), ("v", kv)];
         let named =
             |kind: &str| qkv.map(|(p, rows)| (name(&format!("self_attn.{p}_proj.{kind}")), rows));
-        let vector = |part: &str| weights.tensor(&name(part), &[hidden], device);
+        let vector = |part: &str| weights.vector(&[(name(part), hidden)]);
         let linear = |parts: &[(String, usize)], columns, bias| {
             let form = options
                 .quantization
-                .of_layer(weights.stored(&parts[0].0), device, cpu);
+                .of_layer(weights.stored(&parts[0].0), cpu);
             Ok::<_, EngineError>(Linear::new(weights.matrix(parts, columns, form)?, bias))
         };
         let single = |part: &str, rows| [(name(part), rows)];
@@ -80,73 +79,46 @@ impl Layer {
         })
     }
 
-    /// `x + attention(norm(x))`, then `x + mlp(norm(x))`.
+    /// `x + attention(norm(x))`, then `x + mlp(norm(x))`, in the room's residual stream.
     pub(super) fn forward(
         &self,
         config: &ModelConfig,
         layer: usize,
-        x: &Tensor,
-        rotary: &Rotary,
-        rows: &[Row<'_>],
+        (rows, spans): (&[Row<'_>], &[Span<'_>]),
+        room: &mut Room,
         cpu: &Cpu,
-    ) -> candle_core::Result<Tensor> {
-        let normed = rms_norm(x, &self.attention_norm, config.rms_norm_eps, cpu)?;
-        let x = add(
-            x,
-            &self.attention(config, layer, &normed, rotary, rows, cpu)?,
-            cpu,
-        )?;
-        let normed = rms_norm(&x, &self.mlp_norm, config.rms_norm_eps, cpu)?;
-        add(&x, &self.mlp(&normed, cpu)?, cpu)
-    }
-
-    fn attention(
-        &self,
-        config: &ModelConfig,
-        layer: usize,
-        x: &Tensor,
-        rotary: &Rotary,
-        rows: &[Row<'_>],
-        cpu: &Cpu,
-    ) -> candle_core::Result<Tensor> {
-        let heads = config.heads;
+    ) -> candle_core::Result<()> {
+        let Room {
+            stream,
+            wide,
+            attended,
+            rotary,
+            products,
+            ..
+        } = room;
+        let tokens = stream.len() / config.hidden_size;
         // A row holds the query heads, then the key heads, then the value heads.
-        let mut qkv = self.qkv.forward(x, cpu)?;
+        let columns = self.qkv.weight().outputs();
+        let qkv = grown(wide, tokens * columns);
+        let x = Rows::normed(stream, &self.attention_norm, config.rms_norm_eps);
+        self.qkv
+            .forward(x, (Into::Place, &mut *qkv), products, cpu)?;
         if let Some(norm) = &self.head_norm {
-            qkv = norm.apply(qkv, cpu)?;
+            norm.apply(qkv, columns, cpu);
         }
-        let qkv = rotary.turn(qkv, heads + config.kv_heads, cpu)?;
-        let mut start = 0;
-        let mut outputs = Vec::with_capacity(1);
-        // The sequences of an engine are all in one memory.
-        for rows in
-            rows.chunk_by(|one, next| one.cache.layer(layer).0.is(next.cache.layer(layer).0))
-        {
-            let spans: Vec<Span<'_>> = rows
-                .iter()
-                .map(|row| Span {
-                    at: row.cache.len(),
-                    tokens: row.tokens.len(),
-                    table: row.cache.layer(layer).1,
-                })
-                .collect();
-            let tokens = spans.iter().map(|span| span.tokens).sum();
-            let own = qkv.narrow(0, start, tokens)?;
-            let (kv, _) = rows[0].cache.layer(layer);
-            outputs.push(kv.attend(&own, heads, &spans, cpu)?);
-            start += tokens;
-        }
-        let output = match outputs.as_slice() {
-            [only] => only.clone(),
-            several => Tensor::cat(several, 0)?,
-        };
-        self.output.forward(&output, cpu)
-    }
+        rotary.turn(qkv, columns, config.heads + config.kv_heads, cpu);
+        let width = config.heads * config.head_dim;
+        let attended = grown(attended, tokens * width);
+        attend(config, layer, (rows, spans), (qkv, columns), attended, cpu)?;
+        let x = Rows::Plain(attended);
+        self.output.forward(x, (Into::Sum, stream), products, cpu)?;
 
-    /// `down(silu(gate(x)) * up(x))`.
-    fn mlp(&self, x: &Tensor, cpu: &Cpu) -> candle_core::Result<Tensor> {
-        self.down
-            .forward(&swiglu(&self.gate_up.forward(x, cpu)?, cpu)?, cpu)
+        let gate_up = grown(wide, tokens * self.gate_up.weight().outputs());
+        let x = Rows::normed(stream, &self.mlp_norm, config.rms_norm_eps);
+        self.gate_up
+            .forward(x, (Into::Place, &mut *gate_up), products, cpu)?;
+        let x = Rows::Gated(gate_up);
+        self.down.forward(x, (Into::Sum, stream), products, cpu)
     }
 
     /// Bytes that its matrices take in memory.
@@ -156,4 +128,30 @@ impl Layer {
             .iter()
             .sum()
     }
+}
+
+/// Attention of all rows' tokens. The sequences of an engine are all in one memory; others are taken memory by memory.
+fn attend(
+    config: &ModelConfig,
+    layer: usize,
+    (rows, spans): (&[Row<'_>], &[Span<'_>]),
+    (qkv, columns): (&[f32], usize),
+    out: &mut [f32],
+    cpu: &Cpu,
+) -> candle_core::Result<()> {
+    let width = config.heads * config.head_dim;
+    let (mut row, mut token) = (0, 0);
+    for rows in rows.chunk_by(|one, next| one.cache.is_beside(next.cache)) {
+        let spans = &spans[row..row + rows.len()];
+        let tokens: usize = spans.iter().map(|span| span.tokens).sum();
+        let Some(kv) = rows.first().and_then(|row| row.cache.layer(layer)) else {
+            bail!("the cache has no layer {layer}: it is that of another model");
+        };
+        let own = &qkv[token * columns..][..tokens * columns];
+        let out = &mut out[token * width..][..tokens * width];
+        kv.attend(own, config.heads, spans, out, cpu)?;
+        row += rows.len();
+        token += tokens;
+    }
+    Ok(())
 }
