@@ -17,7 +17,7 @@ struct Order {
     quantity: u8,
     #[output(one_of = ["Rome", "Oslo", "Graz"])]
     city: String,
-    #[output(len = 1..=3, unique)]
+    #[output(len = 3..=5, unique)]
     notes: Vec<String>,
 }
 
@@ -34,20 +34,20 @@ pub async fn run(model: Arc<LoadedModel>, out: &mut String) -> anyhow::Result<()
     let cities = ["Rome", "Oslo", "Graz"];
     writeln!(
         out,
-        "a quantity from 1 to 12: {}, a known city: {}, one to three notes: {}",
+        "a quantity from 1 to 12: {}, a known city: {}, three to five notes: {}",
         (1..=12).contains(&order.quantity),
         cities.contains(&order.city.as_str()),
-        (1..=3).contains(&order.notes.len()),
+        (3..=5).contains(&order.notes.len()),
     )?;
 
     let short = CandleConfig {
-        max_tokens: 30,
+        max_tokens: 35,
         ..wild
     };
     let order = Order::predict(&adapter.with_config(short)?, input()).await?;
     writeln!(
         out,
-        "with 30 tokens: cut short in {:?}, {} note(s)",
+        "with 35 tokens: cut short in {:?}, {} note(s)",
         order.truncated(),
         order.notes.len()
     )?;

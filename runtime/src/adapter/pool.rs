@@ -77,13 +77,13 @@ impl ModelPool {
     /// The name of the embedded model.
     pub const EMBEDDED: &'static str = "embedded";
 
-    /// Loads models in this form and with so many threads. The default is f32, the reference; 8 bits take a
-    /// quarter of the memory and of the time of a decode step.
+    /// Loads models in this form and with so many threads. The default is 8 bits, or 4 where the file has them; 4 bits
+    /// take half of the memory and of the time of a decode step, [`LoadOptions::exact`] four times as much.
     ///
     /// ```
     /// use candle_signature::adapter::{LoadOptions, ModelPool, Quantization};
     ///
-    /// let options = LoadOptions { quantization: Quantization::Q8, ..Default::default() };
+    /// let options = LoadOptions { quantization: Quantization::Q4, ..Default::default() };
     /// let pool = ModelPool::new("./models").with_options(options);
     /// ```
     #[must_use]

@@ -11,7 +11,7 @@ use std::num::NonZeroUsize;
 pub struct Machine {
     /// The instruction set of the kernels for f32 matrices: `AVX-512`, `AVX2` or `portable`.
     pub f32_kernels: &'static str,
-    /// That of the kernels for 8- and 4-bit matrices: `AVX-512 VNNI`, `AVX2`, `NEON dot products` or `portable`.
+    /// That of the kernels for 8- and 4-bit matrices: `AVX-512 VNNI`, `AVX-VNNI`, `AVX2`, `NEON dot products` or `portable`.
     pub quantized_kernels: &'static str,
     /// Threads that a model is loaded with where nothing is said.
     pub threads: NonZeroUsize,

@@ -170,25 +170,44 @@ fn several_rows(x: &Quantized, w: &Packed, out: Output<'_>, cpu: &Cpu) {
     let piece = groups * GROUP;
     let work = |index: usize, mut columns: Columns<'_, f32>| {
         let first_group = index * groups;
+        let end = (first_group + groups).min(w.groups());
         for block in (0..x.rows()).step_by(blocks) {
             let in_block = blocks.min(x.rows() - block);
-            for index in 0..groups.min(w.groups() - first_group) {
+            let tiles = in_block.div_ceil(height);
+            for group in first_group..end {
+                // What comes next is fetched while several tiles are computed of what is here; of one tile, the processor
+                // fetches it by itself.
+                let next = match tiles > 1 && block == 0 && group + 1 < end {
+                    true => w.group(group + 1),
+                    false => &[],
+                };
+                let mut next = next.chunks(next.len().div_ceil(tiles).next_multiple_of(64).max(64));
                 for at in (0..in_block).step_by(height) {
                     let (first, count) = (block + at, height.min(in_block - at));
+                    prefetch(next.next().unwrap_or_default());
                     let rows: [QuantizedRow<'_>; TILE] =
                         std::array::from_fn(|i| x.row(first + i.min(count - 1)));
                     let mut sums = [[0f32; GROUP]; TILE];
-                    tile(cpu.isa, w, first_group + index, &rows[..count], &mut sums);
+                    tile(cpu.isa, w, group, &rows[..count], &mut sums);
                     for (row, sums) in sums[..count].iter().enumerate() {
-                        let out = &mut columns.row(first + row)[index * GROUP..];
+                        let out = &mut columns.row(first + row)[(group - first_group) * GROUP..];
                         let count = out.len().min(GROUP);
-                        store.store(sums, (first_group + index) * GROUP, &mut out[..count]);
+                        store.store(sums, group * GROUP, &mut out[..count]);
                     }
                 }
             }
         }
     };
     cpu.team.for_each_columns(values, w.rows(), piece, work);
+}
+
+/// Asks for bytes that are needed soon, where the machine can be asked.
+#[inline(always)]
+fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::prefetch(bytes);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
 }
 
 /// The products of up to [`TILE`] rows with the 16 rows of a group.

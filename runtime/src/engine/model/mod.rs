@@ -41,9 +41,9 @@ impl Model {
 
     /// Loads a folder that holds either `config.json`, `tokenizer.json` and safetensors weights
     /// (`model.safetensors`, or shards with their index), or one `.gguf` file, whose own tokenizer serves where there is
-    /// no `tokenizer.json`. `generation_config.json`, where there is one, names the end tokens.
+    /// no `tokenizer.json`. `generation_config.json`, where there is one, names the end tokens. The weights are kept in f32.
     pub fn load_dir(folder: &Path, device: &Device) -> Result<Self, EngineError> {
-        Self::load_dir_with(folder, device, &LoadOptions::default())
+        Self::load_dir_with(folder, device, &LoadOptions::exact())
     }
 
     /// Like [`Self::load_dir`], with the weights in the form the options ask for.
@@ -73,13 +73,13 @@ impl Model {
         Ok(model)
     }
 
-    /// Loads a GGUF file and a tokenizer.json that are already in memory.
+    /// Loads a GGUF file and a tokenizer.json that are already in memory. The weights are kept in f32.
     pub fn from_gguf_bytes(
         gguf: &[u8],
         tokenizer_json: &[u8],
         device: &Device,
     ) -> Result<Self, EngineError> {
-        Self::from_gguf_bytes_with(gguf, tokenizer_json, device, &LoadOptions::default())
+        Self::from_gguf_bytes_with(gguf, tokenizer_json, device, &LoadOptions::exact())
     }
 
     /// Like [`Self::from_gguf_bytes`], with the weights in the form the options ask for.

@@ -7,7 +7,7 @@ use crate::engine::load::{Form, Stored};
 use candle_core::Device;
 use std::num::NonZeroUsize;
 
-/// How a model is loaded. The default is f32, the reference, on every physical core.
+/// How a model is loaded. The default is 8 bits, or the file's own 4, on every physical core.
 ///
 /// These are options of loading, given to a [`ModelPool`](crate::adapter::ModelPool), and not of an adapter's
 /// configuration: all adapters of a model share its weights, so no single one of them can say how they are kept.
@@ -15,8 +15,7 @@ use std::num::NonZeroUsize;
 pub struct LoadOptions {
     /// The form of the matrices.
     pub quantization: Quantization,
-    /// The form of keys and values; if not given f16 beside quantized matrices, and f32 beside f32. CUDA keeps bf16,
-    /// other devices but the CPU f32.
+    /// The form of keys and values; if not given f16 beside quantized matrices, and f32 beside f32. CUDA keeps bf16.
     pub kv_format: Option<KvFormat>,
     /// Threads that share a step's work, the engine's own included; one for each physical core if not given.
     pub threads: Option<NonZeroUsize>,
@@ -26,12 +25,11 @@ pub struct LoadOptions {
 }
 
 /// The form that the matrices are kept in. Norms and biases stay f32. CUDA keeps bf16 (and reads 8 bits in a lone sequence's
-/// decode step if asked for [`Self::Q8`]), other devices but the CPU f32.
+/// decode step if asked for [`Self::Q8`]).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Quantization {
-    /// f32: 4 bytes a weight, exact.
-    #[default]
+    /// f32: 4 bytes a weight, exact. The reference, four times as slow as 8 bits where memory is the limit.
     None,
     /// 8 bits in blocks of 32 (GGUF's Q8_0): 1.06 bytes a weight; close to exact. On CUDA, for the shapes that have a decode
     /// kernel: whole numbers of 8 bits with a scale a row for the steps of a sequence that decodes alone (W8A16), and the
@@ -39,7 +37,8 @@ pub enum Quantization {
     Q8,
     /// 4 bits in blocks of 32 (GGUF's Q4_0): 0.56 bytes a weight; the embedding and the head at 8 bits.
     Q4,
-    /// As the file has it: 4 bits where it is Q4_0, 8 bits for every other format.
+    /// The default: 4 bits where the file has Q4_0, 8 bits for every other format.
+    #[default]
     AsStored,
 }
 
@@ -67,6 +66,15 @@ impl KvFormat {
 }
 
 impl LoadOptions {
+    /// f32 throughout: the reference, whose values are PyTorch's within rounding.
+    #[must_use]
+    pub fn exact() -> Self {
+        Self {
+            quantization: Quantization::None,
+            ..Self::default()
+        }
+    }
+
     /// The device that [`Self::gpu`] names, or the CPU.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ impl Qwen2 {
         weights: &Weights<'_>,
         device: &Device,
     ) -> Result<Self, EngineError> {
-        Self::load_with(config, weights, device, &LoadOptions::default())
+        Self::load_with(config, weights, device, &LoadOptions::exact())
     }
 
     /// Takes the weights that a model of this shape consists of, in the form the options ask for.

@@ -161,7 +161,7 @@ impl Sampler {
             };
             let likely = self.spread.weight(token) >= min_p;
             let share = f64::from(top_p);
-            if likely && (share >= 1.0 || self.spread.share_before(logits, token) < share) {
+            if likely && (share >= 1.0 || self.spread.is_within(logits, token, share)) {
                 return token;
             }
         }

@@ -61,36 +61,43 @@ impl Spread {
         last
     }
 
-    /// The share of all weight that is with likelier tokens than this one; among equals the smaller ids are likelier.
-    pub(super) fn share_before(&self, logits: &[f32], token: TokenId) -> f64 {
+    /// Whether likelier tokens than this one have less than a share of all weight; among equals the smaller ids are likelier.
+    pub(super) fn is_within(&self, logits: &[f32], token: TokenId, share: f64) -> bool {
         let (level, id) = (Level::detect(), token.0 as usize);
         let Some(own) = logits.get(id) else {
-            return 0.0;
+            return false;
         };
-        let mut mass = 0.0;
+        let enough = share * self.total;
+        let (mut above, mut seen) = (0.0, 0.0);
         let stretches = logits.chunks(STRETCH).zip(self.weights.chunks(STRETCH));
-        for ((logits, weights), first) in stretches.zip((0..).step_by(STRETCH)) {
+        let stretches = stretches.zip(&self.sums).zip((0..).step_by(STRETCH));
+        for (((logits, weights), sum), first) in stretches {
             // Before the token its equals count, after it they do not.
             let before = id.saturating_sub(first).min(logits.len());
-            let mut above = [0f32; LANES];
+            let mut sums = [0f32; LANES];
             let floor = own.next_down();
             add_above(
                 level,
                 &logits[..before],
                 &weights[..before],
                 floor,
-                &mut above,
+                &mut sums,
             );
             add_above(
                 level,
                 &logits[before..],
                 &weights[before..],
                 *own,
-                &mut above,
+                &mut sums,
             );
-            mass += f64::from(sum_of(&above));
+            above += f64::from(sum_of(&sums));
+            seen += sum;
+            // Mostly a part of the vocabulary tells: that too much is above, or that too little can be.
+            if above >= enough || self.total - (seen - above) < enough {
+                break;
+            }
         }
-        mass / self.total
+        above < enough
     }
 }
 
@@ -154,17 +161,26 @@ mod tests {
     }
 
     #[test]
-    fn the_share_before_a_token_is_that_of_the_sorted_vocabulary() {
+    fn a_token_is_within_a_share_as_in_the_sorted_vocabulary() {
         let logits: Vec<f32> = (0..3000).map(|i| ((i * 37) % 501) as f32 / 80.0).collect();
         let spread = spread(&logits);
         let mut order: Vec<usize> = (0..logits.len()).collect();
         order.sort_by(|a, b| logits[*b].total_cmp(&logits[*a]).then(a.cmp(b)));
-        let mut before = 0.0;
+        let (mut before, mut within) = (0.0, 0);
         for id in order {
-            let share = spread.share_before(&logits, TokenId(id as u32));
-            assert!((share - before / spread.total).abs() < 1e-6, "{id}");
+            for share in [0.05, 0.5, 0.9, 0.999] {
+                let distance = before / spread.total - share;
+                let found = spread.is_within(&logits, TokenId(id as u32), share);
+                // Where it is not for rounding to say.
+                if distance.abs() > 1e-6 {
+                    assert_eq!(found, distance < 0.0, "{id}, {share}");
+                }
+                within += usize::from(found);
+            }
             before += f64::from(spread.weights[id]);
         }
+        assert!((3000..9000).contains(&within), "{within}");
+        assert!(!spread.is_within(&logits, TokenId(3000), 1.0));
     }
 
     #[test]
