@@ -15,7 +15,7 @@ tests=(kernels load::)
 if [ "$kind" = thread ]; then
   # The standard library that comes with the toolchain is not instrumented: locks of its own look like races wherever another crate's threads wait for
   # one another by them. So these are the tests that no threads of rayon's are in, which candle's operations use.
-  tests=(kernels::team kernels::quantized kernels::memory kernels::simd kernels::lanes attention::group attention::tests::a_ load::)
+  tests=(kernels::team kernels::pieces kernels::activation kernels::quantized kernels::memory kernels::simd kernels::lanes attention::group attention::tests::a_ load::)
   export TSAN_OPTIONS="ignore_noninstrumented_modules=1 allocator_may_return_null=1 ${TSAN_OPTIONS:-}"
   export RUSTFLAGS="$RUSTFLAGS -Cunsafe-allow-abi-mismatch=sanitizer"
 fi
