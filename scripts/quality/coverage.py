@@ -1,9 +1,9 @@
 """Prints the share of lines that were run, by group of files, against each group's bar; exits with 1 where one is missed.
 
-Called by coverage.sh with what `llvm-cov export -summary-only` wrote. With a third word it lists the files below that percentage.
+Called by coverage.sh with the lcov report. A line counts as run where any instance of its function has run it: llvm-cov's own summary takes the best single
+instance of a generic function instead. With a third word it lists the files below that percentage, and their lines that were not run.
 """
 
-import json
 import re
 import sys
 
@@ -29,13 +29,20 @@ GROUPS = [
     ("overall", 90, r""),
 ]
 
-files = [
-    (entry["filename"], entry["summary"]["lines"]["count"], entry["summary"]["lines"]["covered"])
-    for entry in json.load(open(sys.argv[1], encoding="utf-8"))["data"][0]["files"]
-]
+
+def read(report):
+    """(file, lines counted, numbers of those not run) of each file."""
+    for record in open(report, encoding="utf-8").read().split("end_of_record"):
+        file = re.search(r"^SF:(.*)$", record, re.MULTILINE)
+        runs = re.findall(r"^DA:(\d+),(\d+)", record, re.MULTILINE)
+        if file:
+            yield file.group(1), len(runs), [int(line) for line, count in runs if count == "0"]
+
+
+files = list(read(sys.argv[1]))
 missed = False
 for name, bar, pattern in GROUPS:
-    group = [(count, covered) for file, count, covered in files if re.search(pattern, file)]
+    group = [(count, count - len(missing)) for file, count, missing in files if re.search(pattern, file)]
     count, covered = sum(c for c, _ in group), sum(c for _, c in group)
     if count == 0:
         continue
@@ -44,7 +51,7 @@ for name, bar, pattern in GROUPS:
     missed |= bar is not None and share < bar
     print(f"{name:22} {len(group):4} files {covered:6} of {count:6} lines {share:6.2f} %{verdict}")
 if len(sys.argv) > 2:
-    for file, count, covered in sorted(files, key=lambda entry: entry[2] - entry[1]):
-        if count and 100 * covered / count < float(sys.argv[2]):
-            print(f"  {count - covered:5} lines not run, {100 * covered / count:6.2f} %  {file.split('/runtime/')[-1]}")
+    for file, count, missing in sorted(files, key=lambda entry: -len(entry[2])):
+        if count and 100 * (count - len(missing)) / count < float(sys.argv[2]):
+            print(f"  {len(missing):5} lines not run: {file.split('/runtime/')[-1]}: {', '.join(map(str, missing))}")
 sys.exit(missed)

@@ -24,7 +24,7 @@ ignore='/(tests|tests-dspy|tests-serve|ui-tests|examples|plots|benches|build\.rs
 # Files of tests beside what they test.
 ignore="$ignore|/macros/src/(mutation\.rs|refusals/|snapshots\.rs)"
 if [ "${1:-}" = --missing ]; then
-  exec cargo llvm-cov report --show-missing-lines --ignore-filename-regex "$ignore"
+  exec python3 scripts/quality/coverage.py target/coverage.lcov 100
 fi
 if [ "${1:-}" != --no-run ]; then
   [ $# -gt 0 ] || set -- --workspace
@@ -32,5 +32,5 @@ if [ "${1:-}" != --no-run ]; then
   # What fails is told by the tests; what ran is counted all the same.
   cargo test --tests --no-fail-fast "$@" || echo "some tests failed" >&2
 fi
-cargo llvm-cov report --json --summary-only --ignore-filename-regex "$ignore" --output-path target/coverage.json
-python3 scripts/quality/coverage.py target/coverage.json
+cargo llvm-cov report --lcov --ignore-filename-regex "$ignore" --output-path target/coverage.lcov
+python3 scripts/quality/coverage.py target/coverage.lcov

@@ -149,6 +149,11 @@ fn what_makes_no_sense_is_refused_with_its_place() {
             "`outputs.0.len`: expected a length, or the least and the greatest: `3`, `[1, 5]`, `[2, null]`",
         ),
         (
+            "u8",
+            json!({"len": 3}),
+            "`outputs.0.len`: only a string, list, set or map can have it",
+        ),
+        (
             "HashSet<u8>",
             json!({"unique": true}),
             "`outputs.0.unique`: only a list can have it",

@@ -243,11 +243,11 @@ mod tests {
         let ty = parse_python_type(r#"Literal['a, b', "it's", 'c\'d']"#)
             .expect("Python's")
             .expect("a type");
-        let FieldType::Enum(choices) = ty else {
-            panic!("{ty:?}");
-        };
-        let names: Vec<&str> = choices.variants.iter().map(|one| &*one.name).collect();
-        assert_eq!(names, ["a, b", "it's", "c'd"]);
+        let mut names = Vec::new();
+        if let FieldType::Enum(choices) = &ty {
+            names.extend(choices.variants.iter().map(|one| &*one.name));
+        }
+        assert_eq!(names, ["a, b", "it's", "c'd"], "{ty:?}");
     }
 
     #[test]
